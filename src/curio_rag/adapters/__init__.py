@@ -1,0 +1,1 @@
+"""One outside thing each, translated into the domain's words."""

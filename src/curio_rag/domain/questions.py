@@ -1,0 +1,43 @@
+"""What is asked, how urgent it is, and the conversation that it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Urgency(StrEnum):
+    """How soon a person must act on a question."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question in its asker's own words; the text is health information and is stored in one place only."""
+
+    id: str
+    thread_id: str
+    text: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triage:
+    """What a question needs before anything is looked up.
+
+    `code` is None for a question that may simply be answered, otherwise one of the codes of a
+    referral: `emergency`, `dosing_change`, `diagnosis_request`, `treatment_choice`, `minor`.
+    `group` names the kind of emergency. `advice` is fixed text from the emergency card, shown at
+    once to everybody; empty where there is none. `reason` says in plain words what was noticed,
+    without repeating the question.
+    """
+
+    urgency: Urgency = Urgency.ROUTINE
+    code: str | None = None
+    group: str | None = None
+    advice: str = ""
+    reason: str = ""

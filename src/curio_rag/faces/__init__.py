@@ -1,0 +1,1 @@
+"""How people and programs meet curio_rag: parse, one call, render."""

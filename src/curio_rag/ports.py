@@ -1,0 +1,222 @@
+"""What the pipelines ask of the outside; each docstring is the contract that every adapter keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from curio_rag.domain.questions import Triage
+from curio_rag.domain.sources import Document, Passage
+
+Vector: TypeAlias = bytes
+"""Little-endian float32 values of unit length (L2), four bytes for each dimension."""
+
+
+class VectorField(StrEnum):
+    """The named vectors of a passage."""
+
+    TEXT = "text"
+    TITLE = "title"
+    HEADING = "heading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderFingerprint:
+    """What must be equal for two vectors to be comparable."""
+
+    model: str
+    revision: str
+    dimensions: int
+    normalised: bool
+    max_tokens: int
+
+    def to_dict(self) -> dict[str, str | int | bool]:
+        """For the ledger and the manifest."""
+        return {
+            "model": self.model,
+            "revision": self.revision,
+            "dimensions": self.dimensions,
+            "normalised": self.normalised,
+            "max_tokens": self.max_tokens,
+        }
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors; equal texts give equal vectors whatever stands beside them in a batch (within 1e-5)."""
+
+    @property
+    def fingerprint(self) -> EmbedderFingerprint:
+        """Known without loading the model's weights."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
+        """One vector of unit length for each text, in order; text beyond `max_tokens` is cut off. Empty for no texts."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> tuple[int, ...]:
+        """How many tokens of the model each text has, without the special ones and without a limit."""
+        ...
+
+
+class Splitter(Protocol):
+    """Cuts a document into passages."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same document could be cut differently."""
+        ...
+
+    def split(self, document: Document) -> tuple[Passage, ...]:
+        """Passages in order of the text, none empty; `document.text[span] == text`; no heading alone; one page each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """One entry of a folder that is being ingested.
+
+    `document_id` is the path under the folder with forward slashes (a single file: its name),
+    always valid UTF-8 and safe to print. `skip` is the reason not to read it, a stable word such as
+    `hidden`, `unsupported_type`, `symlink_outside`, or None.
+    """
+
+    document_id: str
+    path: Path
+    skip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedFile:
+    """A file's bytes with those of its sidecar, and the digest of both (what `unchanged` compares)."""
+
+    file: ListedFile
+    content: bytes
+    sidecar: bytes | None
+    digest: str
+
+
+class DocumentSource(Protocol):
+    """Where documents come from."""
+
+    def list(self, paths: Sequence[Path]) -> tuple[ListedFile, ...]:
+        """Every entry under the paths, sorted by document id, skipped ones included.
+
+        Regular files only; links that leave the folder, loops, pipes and hidden files come back
+        with a `skip` reason. Raises `KnowledgeError` for a path that does not exist.
+        """
+        ...
+
+    def load(self, file: ListedFile) -> LoadedFile:
+        """Raises `UnreadableDocument` (reason `unreadable`, `too_large`) and nothing else."""
+        ...
+
+    def read(self, loaded: LoadedFile) -> Document:
+        """Raises `UnreadableDocument` with a reason and a hint, and nothing else; never drops a byte in silence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """All that an index needs to know of one passage; a vector of the same text is the same bytes."""
+
+    passage_id: str
+    document_id: str
+    text: str
+    title: str
+    synonyms: tuple[str, ...]
+    heading: str
+    text_vector: Vector
+    title_vector: Vector
+    heading_vector: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A passage id with its score; higher is better."""
+
+    passage_id: str
+    score: float
+
+
+class PassageIndex(Protocol):
+    """One generation, pinned: it answers the same until it is closed, whatever is published meanwhile.
+
+    Safe to share between threads. Ties are broken by passage id, so equal calls give equal answers.
+    """
+
+    @property
+    def generation(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """The tagged digest of the manifest: passages, vectors, embedder and splitter."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The number of passages."""
+        ...
+
+    def nearest(self, field: VectorField, vector: Vector, *, limit: int) -> tuple[Scored, ...]:
+        """The passages whose named vector is most similar (cosine), best first."""
+        ...
+
+    def similarities(self, field: VectorField, vector: Vector, passage_ids: Sequence[str]) -> tuple[float, ...]:
+        """The exact cosine for each passage id, in order. Raises `IndexDamaged` for an unknown id."""
+        ...
+
+    def keyword(self, terms: Sequence[str], *, limit: int) -> tuple[Scored, ...]:
+        """BM25 over title and synonyms, headings and text, any term sufficing; best first. Empty for no terms."""
+        ...
+
+    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
+        """In how many passages each term stands (title, synonyms, headings or text), stemmed as `keyword` does it."""
+        ...
+
+
+class GenerationStore(Protocol):
+    """The generations of one index folder, and which one is current."""
+
+    def current(self) -> PassageIndex:
+        """The current generation, opened once and kept. Raises `IndexMissing` or `IndexDamaged`."""
+        ...
+
+    def publish(
+        self,
+        passage_ids: Sequence[str],
+        load: Callable[[Sequence[str]], Iterable[IndexEntry]],
+        *,
+        configuration: str,
+        report: Callable[[str, int, int], None] | None = None,
+    ) -> int:
+        """Build the next generation to hold exactly these passages, verify it, swap it in, and give its number.
+
+        A copy of the last generation with the differences applied; `load` is called in batches with
+        the ids that are new. `configuration` is the digest of embedder and splitter: when it differs from
+        the last generation's, everything is built afresh. `report(stage, done, total)` shows
+        progress. When anything fails the old generation stays current and whole.
+        """
+        ...
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with the current generation, one sentence each; nothing when all is well."""
+        ...
+
+
+class TriageRules(Protocol):
+    """Recognises emergencies and requests for personal decisions from the words alone, with no index or network."""
+
+    def assess(self, text: str) -> Triage:
+        """Never raises, whatever the text; an unremarkable text gives `Triage()`."""
+        ...
+
+
+class Readability(Protocol):
+    """Measures how hard a text is to read."""
+
+    def grade(self, text: str) -> float:
+        """The Flesch-Kincaid grade (years of schooling in the United States), at least 0; 0.0 for no words."""
+        ...
