@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from curio_rag.domain.questions import Triage
+from curio_rag.domain.answers import Answer, Draft, Evidence
+from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument, VettingEvent
+from curio_rag.domain.questions import Question, Triage
 from curio_rag.domain.sources import Document, Passage
 
 Vector: TypeAlias = bytes
@@ -203,6 +206,110 @@ class GenerationStore(Protocol):
 
     def problems(self) -> Iterator[str]:
         """What is wrong with the current generation, one sentence each; nothing when all is well."""
+        ...
+
+
+class DocumentShelf(Protocol):
+    """The ledger's documents: what ingest writes. One transaction a call: all of it is kept, or nothing."""
+
+    def entries(self) -> tuple[LibraryEntry, ...]:
+        """Every document ever accepted, retired ones included, sorted by id."""
+        ...
+
+    def put(self, shelved: Sequence[ShelvedDocument], *, at: datetime) -> None:
+        """Files each document as the current version of its id and replaces its passages and nothing else."""
+        ...
+
+    def retire(self, document_ids: Sequence[str], *, at: datetime) -> None:
+        """These documents are no longer searched; their versions stay."""
+        ...
+
+    def record(self, event: VettingEvent, *, at: datetime) -> None:
+        """Appends a vetting or a withdrawal to the audit chain."""
+        ...
+
+
+class PassageShelf(Protocol):
+    """The ledger's documents: what search and answers read."""
+
+    def entries_of(self, document_ids: Sequence[str]) -> tuple[LibraryEntry, ...]:
+        """The entries of these documents, unknown ids left out."""
+        ...
+
+    def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """The passages in the order asked for; ids that are gone are left out."""
+        ...
+
+    def passages_of(self, document_id: str) -> tuple[Passage, ...]:
+        """All passages of a document's current version, in order of its text."""
+        ...
+
+    def document(self, document_id: str, *, digest: str | None = None) -> Document:
+        """The current version, or the one with this digest. Raises `DocumentNotFound`."""
+        ...
+
+
+class VectorShelf(Protocol):
+    """The ledger's vectors: every text that was ever embedded, by model."""
+
+    def missing(self, embedder: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Those texts, each once and in order, that have no vector of this model."""
+        ...
+
+    def add(self, embedder: str, texts: Sequence[str], vectors: Sequence[Vector]) -> None:
+        """Keeps one vector for each text; one that is there already stays as it is."""
+        ...
+
+    def index_entries(self, embedder: str, passage_ids: Sequence[str]) -> Iterator[IndexEntry]:
+        """What an index needs of these passages. Raises `IndexDamaged` when a passage or a vector is missing."""
+        ...
+
+
+class IngestLog(Protocol):
+    """How far each file of an ingest has come, so that an interrupted run can be told and resumed."""
+
+    def start(self, sources: Sequence[str], *, at: datetime) -> int:
+        """Opens a job with every listed file at the stage `seen`; its number."""
+        ...
+
+    def advance(self, job: int, sources: Sequence[str], stage: str) -> None:
+        """These files reached a stage: `parsed`, `split`, `embedded` or `committed`."""
+        ...
+
+    def finish(self, job: int, receipts: Sequence[FileReceipt], *, at: datetime) -> None:
+        """Closes the job with the receipt of each file."""
+        ...
+
+
+class AnswerShelf(Protocol):
+    """The ledger's questions and answers."""
+
+    def thread(self, thread_id: str | None, *, at: datetime) -> str:
+        """Opens a thread, or finds the one with this id. Raises `ReviewNotFound` for an unknown id."""
+        ...
+
+    def save(self, question: Question, answer: Answer) -> None:
+        """Keeps the question's text, in this one place, and the answer; appends both to the audit chain."""
+        ...
+
+    def answer(self, answer_id: str) -> tuple[Question, Answer]:
+        """What was saved. Raises `ReviewNotFound`."""
+        ...
+
+
+class Writer(Protocol):
+    """Composes a draft from evidence."""
+
+    @property
+    def name(self) -> str:
+        """For the provenance of the answer."""
+        ...
+
+    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+        """Sections of sentences, each with citations into the evidence's documents; no sections when nothing fits.
+
+        Raises `WriterUnavailable` or `MalformedDraft`.
+        """
         ...
 
 

@@ -227,7 +227,9 @@ def _cut_at_headings(document: Document) -> tuple[DocumentSection, ...]:
         path.append((block.level, " ".join(block.span.of(document.text).split())))
     close(len(document.text))
     if not sections:
-        sections.append(DocumentSection(heading_path=(), level=0, span=Span(start=0, end=len(document.text)), blocks=()))
+        sections.append(
+            DocumentSection(heading_path=(), level=0, span=Span(start=0, end=len(document.text)), blocks=())
+        )
     return tuple(sections)
 
 

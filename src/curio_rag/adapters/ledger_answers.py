@@ -1,0 +1,92 @@
+"""The threads, questions and answers of the ledger; a question's text is stored here and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import insert, select
+
+from curio_rag.adapters.ledger import Ledger, append_event
+from curio_rag.adapters.ledger_schema import ANSWERS, QUESTIONS, THREADS
+from curio_rag.domain.answers import Answer
+from curio_rag.domain.digests import digest_bytes, keyed_digest
+from curio_rag.domain.questions import Question
+from curio_rag.errors import ReviewNotFound
+
+
+class LedgerAnswers:
+    """`AnswerShelf` over the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def thread(self, thread_id: str | None, *, at: datetime) -> str:
+        """Opens a thread, or finds the one with this id. Raises `ReviewNotFound` for an unknown id."""
+        if thread_id is not None:
+            with self._ledger.reading() as connection:
+                if connection.execute(select(THREADS.c.id).where(THREADS.c.id == thread_id)).first() is None:
+                    raise ReviewNotFound(f"There is no thread {thread_id!r}.", hint="Leave it out to open a new one.")
+            return thread_id
+        opened = f"t_{secrets.token_hex(12)}"
+        with self._ledger.writing() as connection:
+            connection.execute(insert(THREADS).values(id=opened, key=secrets.token_bytes(32), opened_at=at.isoformat()))
+        return opened
+
+    def save(self, question: Question, answer: Answer) -> None:
+        """Keeps the question's text, in this one place, and the answer; appends both to the audit chain.
+
+        The chain names the question by id and by an HMAC under the key of its thread: a plain
+        digest of a short question could be guessed.
+        """
+        body = msgspec.json.encode(answer)
+        with self._ledger.writing() as connection:
+            key = connection.execute(select(THREADS.c.key).where(THREADS.c.id == question.thread_id)).scalar_one()
+            connection.execute(
+                insert(QUESTIONS).values(
+                    id=question.id,
+                    thread_id=question.thread_id,
+                    text=question.text,
+                    asked_at=question.asked_at.isoformat(),
+                )
+            )
+            connection.execute(
+                insert(ANSWERS).values(
+                    id=answer.id,
+                    question_id=question.id,
+                    outcome=answer.outcome.value,
+                    urgency=answer.urgency.value,
+                    body=body,
+                    created_at=answer.provenance.created_at.isoformat(),
+                )
+            )
+            append_event(
+                connection,
+                at=answer.provenance.created_at,
+                kind="answer_drafted",
+                subject=answer.id,
+                payload={
+                    "question_id": question.id,
+                    "question_digest": keyed_digest(question.text, key=key),
+                    "answer_digest": digest_bytes(body),
+                    "outcome": answer.outcome.value,
+                    "urgency": answer.urgency.value,
+                },
+            )
+
+    def answer(self, answer_id: str) -> tuple[Question, Answer]:
+        """What was saved. Raises `ReviewNotFound`."""
+        query = (
+            select(ANSWERS.c.body, QUESTIONS)
+            .join(QUESTIONS, QUESTIONS.c.id == ANSWERS.c.question_id)
+            .where(ANSWERS.c.id == answer_id)
+        )
+        with self._ledger.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise ReviewNotFound(f"There is no answer {answer_id!r}.")
+        question = Question(
+            id=row.id, thread_id=row.thread_id, text=row.text, asked_at=datetime.fromisoformat(row.asked_at)
+        )
+        return question, msgspec.json.decode(row.body, type=Answer)

@@ -1,0 +1,251 @@
+"""The documents, passages and vetting events of the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from curio_rag.adapters.ledger import Ledger, append_event
+from curio_rag.adapters.ledger_schema import DOCUMENTS, EVENTS, PASSAGES, VERSIONS
+from curio_rag.domain.digests import Json, digest_text
+from curio_rag.domain.library import LibraryEntry, ShelvedDocument, VettingEvent
+from curio_rag.domain.sources import Document, Passage, Vetting
+from curio_rag.errors import DocumentNotFound
+
+VETTED = "document_vetted"
+WITHDRAWN = "document_withdrawn"
+Key = TypeVar("Key", str, bytes)
+
+MOST_PARAMETERS = 500
+"""SQLite bounds the parameters of one statement; longer lists are asked for in pieces."""
+
+
+def text_key(text: str) -> bytes:
+    """Under which the vector of a text is kept: SHA-256 of its UTF-8 bytes."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def title_text(passage: Passage) -> str:
+    """What is embedded as the title of a passage."""
+    return passage.title
+
+
+def heading_text(passage: Passage) -> str:
+    """What is embedded as the heading path of a passage; its title where it stands under no heading."""
+    return passage.heading_text or passage.title
+
+
+class LedgerDocuments:
+    """`DocumentShelf` and `PassageShelf` over the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def entries(self) -> tuple[LibraryEntry, ...]:
+        """Every document ever accepted, sorted by id."""
+        with self._ledger.reading() as connection:
+            rows = connection.execute(select(DOCUMENTS).order_by(DOCUMENTS.c.id)).all()
+            events = _latest_events(connection, None)
+        return tuple(_entry(row, events.get(row.id)) for row in rows)
+
+    def entries_of(self, document_ids: Sequence[str]) -> tuple[LibraryEntry, ...]:
+        """The entries of these documents, unknown ids left out."""
+        found: list[LibraryEntry] = []
+        with self._ledger.reading() as connection:
+            for some in in_pieces(document_ids):
+                rows = connection.execute(select(DOCUMENTS).where(DOCUMENTS.c.id.in_(some))).all()
+                events = _latest_events(connection, some)
+                found.extend(_entry(row, events.get(row.id)) for row in rows)
+        order = {document_id: number for number, document_id in enumerate(document_ids)}
+        return tuple(sorted(found, key=lambda entry: order[entry.document_id]))
+
+    def put(self, shelved: Sequence[ShelvedDocument], *, at: datetime) -> None:
+        """Files each document as its current version, with its passages in place of the older ones."""
+        with self._ledger.writing() as connection:
+            for each in shelved:
+                _put(connection, each, at=at)
+
+    def retire(self, document_ids: Sequence[str], *, at: datetime) -> None:
+        """These documents are no longer searched; their versions and passages stay."""
+        with self._ledger.writing() as connection:
+            for document_id in document_ids:
+                connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.id == document_id).values(retired=True))
+                append_event(connection, at=at, kind="document_retired", subject=document_id, payload={})
+
+    def record(self, event: VettingEvent, *, at: datetime) -> None:
+        """Appends a vetting or a withdrawal to the audit chain."""
+        payload: dict[str, Json] = {
+            "digest": event.digest,
+            "clinician": event.clinician,
+            "credential": event.credential,
+            "vetted_on": event.vetted_on.isoformat(),
+            "review_due": event.review_due.isoformat() if event.review_due else None,
+            "withdrawn": event.withdrawn,
+        }
+        kind = VETTED if event.withdrawn is None else WITHDRAWN
+        with self._ledger.writing() as connection:
+            append_event(connection, at=at, kind=kind, subject=event.document_id, payload=payload)
+
+    def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
+        """The passages in the order asked for; ids that are gone are left out."""
+        found: dict[str, Passage] = {}
+        with self._ledger.reading() as connection:
+            for some in in_pieces(passage_ids):
+                for row in connection.execute(select(PASSAGES.c.id, PASSAGES.c.body).where(PASSAGES.c.id.in_(some))):
+                    found[row.id] = _passage(row.body)
+        return tuple(found[passage_id] for passage_id in passage_ids if passage_id in found)
+
+    def passages_of(self, document_id: str) -> tuple[Passage, ...]:
+        """All passages of a document's current version, in order of its text."""
+        query = select(PASSAGES.c.body).where(PASSAGES.c.document_id == document_id).order_by(PASSAGES.c.ordinal)
+        with self._ledger.reading() as connection:
+            return tuple(_passage(row.body) for row in connection.execute(query))
+
+    def passage_ids_of(self, document_ids: Sequence[str]) -> tuple[str, ...]:
+        """The ids of all passages of these documents, sorted."""
+        found: list[str] = []
+        with self._ledger.reading() as connection:
+            for some in in_pieces(document_ids):
+                query = select(PASSAGES.c.id).where(PASSAGES.c.document_id.in_(some))
+                found.extend(connection.execute(query).scalars())
+        return tuple(sorted(found))
+
+    def document(self, document_id: str, *, digest: str | None = None) -> Document:
+        """The current version, or the one with this digest. Raises `DocumentNotFound`."""
+        query = select(VERSIONS.c.body).where(VERSIONS.c.document_id == document_id)
+        if digest is None:
+            query = query.join(
+                DOCUMENTS, (DOCUMENTS.c.id == VERSIONS.c.document_id) & (DOCUMENTS.c.digest == VERSIONS.c.digest)
+            )
+        else:
+            query = query.where(VERSIONS.c.digest == digest)
+        with self._ledger.reading() as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        if body is None:
+            version = f" in version {digest}" if digest else ""
+            raise DocumentNotFound(
+                f"There is no document {document_id!r}{version}.", hint="`curio library list` names them all."
+            )
+        return msgspec.json.decode(body, type=Document)
+
+
+def in_pieces(items: Sequence[Key]) -> Iterable[Sequence[Key]]:
+    """The items in runs short enough for one statement."""
+    return (items[start : start + MOST_PARAMETERS] for start in range(0, len(items), MOST_PARAMETERS))
+
+
+def _put(connection: Connection, each: ShelvedDocument, *, at: datetime) -> None:
+    document = each.document
+    row = {
+        "id": document.id,
+        "digest": document.digest,
+        "text_digest": digest_text(document.text),
+        "origin": each.origin,
+        "source": document.source,
+        "file_digest": each.file_digest,
+        "title": document.title,
+        "synonyms": json.dumps(list(document.synonyms)),
+        "language": document.language,
+        "as_of": document.as_of,
+        "passages": len(each.passages),
+        "declared": _json(document.vetting),
+        "proposal": _json(document.proposal) if document.proposal else None,
+        "retired": False,
+    }
+    changes = {name: value for name, value in row.items() if name != "id"}
+    connection.execute(insert(DOCUMENTS).values(**row).on_conflict_do_update(index_elements=["id"], set_=changes))
+    connection.execute(
+        insert(VERSIONS)
+        .values(
+            document_id=document.id,
+            digest=document.digest,
+            body=msgspec.json.encode(document),
+            filed_at=at.isoformat(),
+        )
+        .on_conflict_do_nothing()
+    )
+    connection.execute(delete(PASSAGES).where(PASSAGES.c.document_id == document.id))
+    if each.passages:
+        connection.execute(insert(PASSAGES), [_passage_row(n, passage) for n, passage in enumerate(each.passages)])
+    append_event(
+        connection,
+        at=at,
+        kind="document_filed",
+        subject=document.id,
+        payload={"digest": document.digest, "file_digest": each.file_digest, "passages": len(each.passages)},
+    )
+
+
+def _passage_row(ordinal: int, passage: Passage) -> Mapping[str, object]:
+    return {
+        "id": passage.id,
+        "document_id": passage.document_id,
+        "document_digest": passage.document_digest,
+        "ordinal": ordinal,
+        "body": msgspec.json.encode(passage),
+        "text_key": text_key(passage.text),
+        "title_key": text_key(title_text(passage)),
+        "heading_key": text_key(heading_text(passage)),
+    }
+
+
+def _passage(body: bytes) -> Passage:
+    return msgspec.json.decode(body, type=Passage)
+
+
+def _json(vetting: Vetting) -> str:
+    return msgspec.json.encode(vetting).decode()
+
+
+def _vetting(text: str | None) -> Vetting | None:
+    return None if text is None else msgspec.json.decode(text, type=Vetting)
+
+
+def _entry(row: Row[tuple[object, ...]], event: VettingEvent | None) -> LibraryEntry:
+    declared = _vetting(row.declared)
+    assert declared is not None  # the column is not null
+    return LibraryEntry(
+        document_id=row.id,
+        digest=row.digest,
+        title=row.title,
+        origin=row.origin,
+        source=row.source,
+        file_digest=row.file_digest,
+        language=row.language,
+        as_of=row.as_of,
+        passages=row.passages,
+        declared=declared,
+        proposal=_vetting(row.proposal),
+        retired=bool(row.retired),
+        event=event,
+    )
+
+
+def _latest_events(connection: Connection, document_ids: Sequence[str] | None) -> dict[str, VettingEvent]:
+    latest = (
+        select(func.max(EVENTS.c.position)).where(EVENTS.c.kind.in_((VETTED, WITHDRAWN))).group_by(EVENTS.c.subject)
+    )
+    if document_ids is not None:
+        latest = latest.where(EVENTS.c.subject.in_(document_ids))
+    rows = connection.execute(select(EVENTS.c.subject, EVENTS.c.payload).where(EVENTS.c.position.in_(latest)))
+    return {row.subject: _event(row.subject, json.loads(row.payload)) for row in rows}
+
+
+def _event(document_id: str, payload: Mapping[str, str | None]) -> VettingEvent:
+    due = payload["review_due"]
+    return VettingEvent(
+        document_id=document_id,
+        digest=payload["digest"] or "",
+        clinician=payload["clinician"] or "",
+        credential=payload["credential"] or "",
+        vetted_on=date.fromisoformat(payload["vetted_on"] or ""),
+        review_due=date.fromisoformat(due) if due else None,
+        withdrawn=payload["withdrawn"],
+    )

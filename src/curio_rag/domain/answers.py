@@ -1,0 +1,190 @@
+"""An answer: sections of sentences, each with the exact words that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from curio_rag.domain.questions import Urgency
+from curio_rag.domain.sources import Document, Hit, Passage, Span, Vetting
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    DRAFTED = "drafted"
+    ABSTAINED = "abstained"
+    REFERRED = "referred"
+
+
+class SectionKind(StrEnum):
+    """How the sentences of a section are laid out."""
+
+    PARAGRAPH = "paragraph"
+    STEPS = "steps"
+    LIST = "list"
+
+
+class Support(StrEnum):
+    """What the claim gate found of a sentence."""
+
+    UNCHECKED = "unchecked"
+    SUPPORTED = "supported"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why something was withheld, abstained from or referred: a stable code and words for a person."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """The exact words that a sentence rests on: `document.text[span] == quote`, checked by the claim gate."""
+
+    document_id: str
+    document_digest: str
+    passage_id: str
+    quote: str
+    span: Span
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the claim gate says of one sentence; the reason is set when it is withheld."""
+
+    support: Support = Support.UNCHECKED
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence (or one item of a list) and the citations that support it."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict = Verdict()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Sentences under a short heading; an empty heading continues the section before."""
+
+    heading: str
+    kind: SectionKind
+    sentences: tuple[Sentence, ...]
+
+    def keeping(self, sentences: tuple[Sentence, ...]) -> Section:
+        """The same section with other sentences."""
+        return replace(self, sentences=sentences)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A sentence that the claim gate kept back, and why; `essential` when it was a step or a warning."""
+
+    text: str
+    reason: Reason
+    essential: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One document (and page of it) that an answer cites, with its standing when the answer was written."""
+
+    marker: int
+    document_id: str
+    document_digest: str
+    title: str
+    headings: tuple[str, ...]
+    publisher: str
+    url: str | None
+    page: int | None
+    page_label: str | None
+    jurisdiction: str | None
+    as_of: str | None
+    vetting: Vetting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What made an answer, so that it can be made again."""
+
+    writer: str
+    index_fingerprint: str
+    config_digest: str
+    version: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTrace:
+    """What was searched and how strong the evidence was; shown with `--explain` and when abstaining.
+
+    `evidence` runs from 0 (nothing on the question) to 1; at or above `threshold` an answer is
+    written. `nearest` are titles of the documents that came closest.
+    """
+
+    searched: tuple[str, ...] = ()
+    passages_searched: int = 0
+    evidence: float = 0.0
+    threshold: float = 0.0
+    nearest: tuple[str, ...] = ()
+    hits: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One document that bears on a question: its hits (best first) and all of its passages in order."""
+
+    document: Document
+    vetting: Vetting
+    hits: tuple[Hit, ...]
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a writer returns, before the claim gate has looked at it."""
+
+    sections: tuple[Section, ...]
+    not_covered: tuple[str, ...] = ()
+    questions_to_ask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The complete, immutable answer to one question.
+
+    `advice` is fixed text that stands above everything else: emergency advice, or the
+    call-your-team line. It refers to its question by id: the text of a question is kept apart.
+    """
+
+    id: str
+    question_id: str
+    outcome: Outcome
+    urgency: Urgency
+    provenance: Provenance
+    reason: Reason | None = None
+    advice: str = ""
+    sections: tuple[Section, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    incomplete: bool = False
+    sources: tuple[Source, ...] = ()
+    questions_to_ask: tuple[str, ...] = ()
+    reading_grade: float | None = None
+    trace: SearchTrace = SearchTrace()
+
+    def marker_of(self, citation: Citation) -> int:
+        """The number under which a citation's document and page stand among the sources."""
+        for source in self.sources:
+            if (source.document_id, source.page) == (citation.document_id, citation.page):
+                return source.marker
+        raise KeyError(citation.document_id)
