@@ -136,7 +136,8 @@ def _with_setting(config: Config, key: str, value: object, *, origin: str) -> Co
         near = difflib.get_close_matches(key, SETTINGS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"The settings are: {', '.join(SETTINGS)}."
         raise ConfigError(f"{origin}: there is no setting {key!r}.", hint=hint)
-    return replace(config, **{key: _checked(key, value, origin=origin)})
+    # The value was checked against the type of its field, which mypy cannot follow through a name.
+    return replace(config, **{key: _checked(key, value, origin=origin)})  # type: ignore[arg-type]
 
 
 def _checked(key: str, value: object, *, origin: str) -> str | int | tuple[str, ...]:

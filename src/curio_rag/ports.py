@@ -56,7 +56,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str]) -> tuple[Vector, ...]:
-        """One vector of unit length for each text, in order; text beyond `max_tokens` is cut off. Empty for no texts."""
+        """One vector of unit length for each text, in order; what is beyond `max_tokens` is cut off. None for none."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> tuple[int, ...]:
@@ -236,6 +236,10 @@ class PassageShelf(Protocol):
         """The entries of these documents, unknown ids left out."""
         ...
 
+    def passage_ids_of(self, document_ids: Sequence[str]) -> tuple[str, ...]:
+        """The ids of all passages of these documents, sorted."""
+        ...
+
     def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
         """The passages in the order asked for; ids that are gone are left out."""
         ...
@@ -290,6 +294,10 @@ class AnswerShelf(Protocol):
 
     def save(self, question: Question, answer: Answer) -> None:
         """Keeps the question's text, in this one place, and the answer; appends both to the audit chain."""
+        ...
+
+    def citing(self, document_id: str) -> tuple[str, ...]:
+        """The ids of all answers that rest on a document, in any version, sorted."""
         ...
 
     def answer(self, answer_id: str) -> tuple[Question, Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -135,6 +136,25 @@ class Ledger:
         """One transaction: all of it is kept, or nothing."""
         with self._engine.connect().execution_options(immediate=True) as connection, connection.begin():
             yield connection
+
+    def broken_links(self) -> Iterator[str]:
+        """One sentence for every event whose digest does not follow from its content and the event before."""
+        previous, expected = "", 1
+        with self.reading() as connection:
+            for row in connection.execute(select(EVENTS).order_by(EVENTS.c.position)):
+                digest = event_digest(
+                    position=row.position,
+                    at=row.at,
+                    kind=row.kind,
+                    subject=row.subject,
+                    payload=json.loads(row.payload),
+                    previous=previous,
+                )
+                if row.position != expected:
+                    yield f"Event {expected} is missing from the audit log."
+                elif row.previous != previous or row.digest != digest:
+                    yield f"Event {row.position} of the audit log ({row.kind}) was changed."
+                previous, expected = row.digest, row.position + 1
 
     def close(self) -> None:
         """Closes every connection; the last one out folds the write-ahead log into the file."""

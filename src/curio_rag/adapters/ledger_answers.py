@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_schema import ANSWERS, QUESTIONS, THREADS
+from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, QUESTIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
 from curio_rag.domain.questions import Question
@@ -61,6 +61,15 @@ class LedgerAnswers:
                     created_at=answer.provenance.created_at.isoformat(),
                 )
             )
+            rested_on = {(c.document_id, c.document_digest) for c in answer.citations}
+            if rested_on:
+                connection.execute(
+                    insert(CITATIONS),
+                    [
+                        {"answer_id": answer.id, "document_id": document_id, "document_digest": digest}
+                        for document_id, digest in sorted(rested_on)
+                    ],
+                )
             append_event(
                 connection,
                 at=answer.provenance.created_at,
@@ -74,6 +83,12 @@ class LedgerAnswers:
                     "urgency": answer.urgency.value,
                 },
             )
+
+    def citing(self, document_id: str) -> tuple[str, ...]:
+        """The ids of all answers that rest on a document, in any version, sorted."""
+        query = select(CITATIONS.c.answer_id).where(CITATIONS.c.document_id == document_id).distinct()
+        with self._ledger.reading() as connection:
+            return tuple(sorted(connection.execute(query).scalars()))
 
     def answer(self, answer_id: str) -> tuple[Question, Answer]:
         """What was saved. Raises `ReviewNotFound`."""

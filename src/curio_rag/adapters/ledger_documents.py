@@ -32,16 +32,6 @@ def text_key(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def title_text(passage: Passage) -> str:
-    """What is embedded as the title of a passage."""
-    return passage.title
-
-
-def heading_text(passage: Passage) -> str:
-    """What is embedded as the heading path of a passage; its title where it stands under no heading."""
-    return passage.heading_text or passage.title
-
-
 class LedgerDocuments:
     """`DocumentShelf` and `PassageShelf` over the ledger."""
 
@@ -148,8 +138,9 @@ def _put(connection: Connection, each: ShelvedDocument, *, at: datetime) -> None
         "digest": document.digest,
         "text_digest": digest_text(document.text),
         "origin": each.origin,
-        "source": document.source,
+        "source": each.source,
         "file_digest": each.file_digest,
+        "splitter": each.splitter,
         "title": document.title,
         "synonyms": json.dumps(list(document.synonyms)),
         "language": document.language,
@@ -159,6 +150,12 @@ def _put(connection: Connection, each: ShelvedDocument, *, at: datetime) -> None
         "proposal": _json(document.proposal) if document.proposal else None,
         "retired": False,
     }
+    connection.execute(
+        # A file whose document took another id leaves the old one behind, retired and out of the way.
+        update(DOCUMENTS)
+        .where(DOCUMENTS.c.origin == each.origin, DOCUMENTS.c.source == each.source, DOCUMENTS.c.id != document.id)
+        .values(retired=True, source=DOCUMENTS.c.source + "#" + DOCUMENTS.c.id)
+    )
     changes = {name: value for name, value in row.items() if name != "id"}
     connection.execute(insert(DOCUMENTS).values(**row).on_conflict_do_update(index_elements=["id"], set_=changes))
     connection.execute(
@@ -191,8 +188,8 @@ def _passage_row(ordinal: int, passage: Passage) -> Mapping[str, object]:
         "ordinal": ordinal,
         "body": msgspec.json.encode(passage),
         "text_key": text_key(passage.text),
-        "title_key": text_key(title_text(passage)),
-        "heading_key": text_key(heading_text(passage)),
+        "title_key": text_key(passage.title),
+        "heading_key": text_key(passage.heading_line),
     }
 
 
@@ -218,6 +215,8 @@ def _entry(row: Row[tuple[object, ...]], event: VettingEvent | None) -> LibraryE
         origin=row.origin,
         source=row.source,
         file_digest=row.file_digest,
+        text_digest=row.text_digest,
+        splitter=row.splitter,
         language=row.language,
         as_of=row.as_of,
         passages=row.passages,

@@ -36,6 +36,7 @@ DOCUMENTS = Table(
     Column("synonyms", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("as_of", Text),
+    Column("splitter", Text, nullable=False),
     Column("passages", Integer, nullable=False),
     Column("declared", Text, nullable=False),
     Column("proposal", Text),
@@ -131,6 +132,16 @@ QUESTIONS = Table(
     Column("asked_at", Text, nullable=False),
 )
 """The one place where the text of a question is stored."""
+
+CITATIONS = Table(
+    "citations",
+    TABLES,
+    Column("answer_id", Text, ForeignKey("answers.id"), nullable=False),
+    Column("document_id", Text, nullable=False, index=True),
+    Column("document_digest", Text, nullable=False),
+    PrimaryKeyConstraint("answer_id", "document_id", "document_digest"),
+)
+"""Which answer rests on which version of which document, so that a retraction finds them all."""
 
 ANSWERS = Table(
     "answers",

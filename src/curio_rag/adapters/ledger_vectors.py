@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from curio_rag.adapters.ledger import Ledger
-from curio_rag.adapters.ledger_documents import heading_text, in_pieces, text_key, title_text
+from curio_rag.adapters.ledger_documents import in_pieces, text_key
 from curio_rag.adapters.ledger_schema import DOCUMENTS, PASSAGES, VECTORS
 from curio_rag.domain.sources import Passage
 from curio_rag.errors import IndexDamaged
@@ -72,9 +72,9 @@ class LedgerVectors:
                 passage_id=passage_id,
                 document_id=passage.document_id,
                 text=passage.text,
-                title=title_text(passage),
+                title=passage.title,
                 synonyms=tuple(json.loads(row.synonyms)),
-                heading=heading_text(passage),
+                heading=passage.heading_line,
                 text_vector=vectors[row.text_key],
                 title_vector=vectors[row.title_key],
                 heading_vector=vectors[row.heading_key],

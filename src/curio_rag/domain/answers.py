@@ -182,6 +182,13 @@ class Answer:
     reading_grade: float | None = None
     trace: SearchTrace = SearchTrace()
 
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Every citation, in the order of the text."""
+        return tuple(
+            citation for section in self.sections for sentence in section.sentences for citation in sentence.citations
+        )
+
     def marker_of(self, citation: Citation) -> int:
         """The number under which a citation's document and page stand among the sources."""
         for source in self.sources:

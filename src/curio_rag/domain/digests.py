@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 
 import rfc8785
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """A value that JSON can hold."""
 
 TAG = "sha256:"

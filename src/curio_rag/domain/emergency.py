@@ -51,6 +51,8 @@ class CountryLines:
     crisis: str = ""
     poison: str = ""
     child: str = ""
+    covers: tuple[str, ...] = ()
+    """Codes of further countries that these lines serve, such as the member states behind EU."""
     sources: tuple[str, ...] = ()
 
     def fill(self, words: str) -> str:
@@ -103,7 +105,9 @@ class EmergencyCard:
         """The numbers of a country (ISO 3166 code, or EU); the fallback for None and for an unknown one."""
         code = (country or "").strip().upper()
         code = {"UK": "GB"}.get(code, code)
-        return next((lines for lines in self.countries if lines.code == code), self.fallback)
+        own = (lines for lines in self.countries if lines.code == code)
+        shared = (lines for lines in self.countries if code in lines.covers)
+        return next(own, None) or next(shared, self.fallback)
 
     def advice(self, group: str, *, country: str | None) -> str:
         """The words for a kind of emergency; those of the general group for an unknown one."""

@@ -38,6 +38,8 @@ class LibraryEntry:
     origin: str
     source: str
     file_digest: str
+    text_digest: str
+    splitter: str
     language: str
     as_of: str | None
     passages: int
@@ -53,7 +55,9 @@ class ShelvedDocument:
 
     document: Document
     origin: str
+    source: str
     file_digest: str
+    splitter: str
     passages: tuple[Passage, ...]
 
 

@@ -51,7 +51,7 @@ class AnswerRecord:
         return plain_text(self.answer, question=self.question, status=self.review.status, assistant=self.assistant)
 
     def to_dict(self, *, audience: Audience = Audience.REVIEWER) -> dict[str, Json]:
-        """The public JSON of an answer (schema version 1); an asker gets a count of what was withheld, not the words."""
+        """The public JSON of an answer (schema version 1); an asker gets a count of what was withheld."""
         answer = self.answer
         shown: dict[str, Json] = {
             "schema_version": 1,

@@ -208,7 +208,8 @@ class DocumentSection:
 def _cut_at_headings(document: Document) -> tuple[DocumentSection, ...]:
     sections: list[DocumentSection] = []
     path: list[tuple[int, str]] = []
-    start, level, body = 0, 0, []
+    start, level = 0, 0
+    body: list[Block] = []
 
     def close(end: int) -> None:
         if body or path:
@@ -258,9 +259,9 @@ class Passage:
         return short_id("p_", self.document_id, self.document_digest, self.span.start, self.span.end)
 
     @property
-    def heading_text(self) -> str:
-        """The heading path as one line, outermost first."""
-        return " > ".join(self.heading_path)
+    def heading_line(self) -> str:
+        """The heading path as one line, outermost first; the title for a passage that stands under no heading."""
+        return " > ".join(self.heading_path) or self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

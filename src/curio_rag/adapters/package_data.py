@@ -1,0 +1,46 @@
+"""Reads what lies in the package's `data` folder into the domain's values."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import msgspec
+
+from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
+
+
+class _TypesFile(msgspec.Struct, frozen=True):
+    """The shape of `question_types.json`."""
+
+    stopwords: str
+    types: tuple[QuestionType, ...]
+    facets: dict[str, tuple[Facet, ...]]
+    gaps: dict[str, str]
+    boilerplate: tuple[str, ...]
+    general_headings: tuple[str, ...]
+    questions_to_ask: tuple[_Asking, ...]
+
+
+class _Asking(msgspec.Struct, frozen=True):
+    about: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+def read_data(name: str) -> bytes:
+    """The bytes of one file of the package's data."""
+    return resources.files("curio_rag").joinpath("data", name).read_bytes()
+
+
+def load_question_types() -> QuestionTypes:
+    """The kinds of question, their headings, and the words that carry no meaning."""
+    file = msgspec.convert(json.loads(read_data("question_types.json")), type=_TypesFile)
+    return QuestionTypes(
+        stopwords=frozenset(file.stopwords.split()),
+        types=file.types,
+        facets=tuple(file.facets.items()),
+        gaps=tuple(file.gaps.items()),
+        boilerplate=file.boilerplate,
+        general_headings=frozenset(file.general_headings),
+        questions_to_ask=tuple((each.about, each.questions) for each in file.questions_to_ask),
+    )

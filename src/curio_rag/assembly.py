@@ -1,0 +1,207 @@
+"""The one place where adapters are chosen; each part is made when it is first needed, once for each process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from curio_rag.config import Config
+from curio_rag.domain.question_types import QuestionTypes
+from curio_rag.domain.sources import Document
+from curio_rag.pipelines.answer import AnswerParts
+from curio_rag.pipelines.ingest import IngestParts, model_key
+from curio_rag.pipelines.retrieve import Retriever
+from curio_rag.ports import DocumentSource, Embedder, Readability, Splitter, TriageRules, Writer
+
+if TYPE_CHECKING:
+    from curio_rag.adapters.generations import Generations
+    from curio_rag.adapters.ledger import Ledger
+    from curio_rag.adapters.ledger_answers import LedgerAnswers
+    from curio_rag.adapters.ledger_documents import LedgerDocuments
+    from curio_rag.adapters.ledger_ingest import LedgerIngestLog
+    from curio_rag.adapters.ledger_vectors import LedgerVectors
+
+Part = TypeVar("Part")
+
+
+class Assembly:
+    """The parts of one knowledge base. Safe to share between threads; a forked child makes its own."""
+
+    def __init__(self, config: Config, *, clock: Callable[[], datetime] | None = None) -> None:
+        self.config = config
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._made: dict[str, object] = {}
+
+    def _part(self, name: str, make: Callable[[], Part]) -> Part:
+        if os.getpid() != self._process:
+            self._after_fork()
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast(Part, self._made[name])
+
+    def _after_fork(self) -> None:
+        """Connections and sessions of the parent are let go: neither SQLite nor onnxruntime survives a fork."""
+        inherited = self._made.get("ledger")
+        self._start()
+        if inherited is not None:
+            cast("Ledger", inherited).forget()
+
+    def today(self) -> date:
+        """The day by which documents are in date or overdue (UTC)."""
+        return self.clock().astimezone(UTC).date()
+
+    def ledger(self, *, create: bool = False) -> Ledger:
+        """Raises `IndexMissing` when there is none and `create` is False."""
+        from curio_rag.adapters.ledger import Ledger
+
+        return self._part("ledger", lambda: Ledger(self.config.index_folder, create=create))
+
+    def documents(self) -> LedgerDocuments:
+        """The ledger's documents and passages."""
+        from curio_rag.adapters.ledger_documents import LedgerDocuments
+
+        return self._part("documents", lambda: LedgerDocuments(self.ledger()))
+
+    def vectors(self) -> LedgerVectors:
+        """The ledger's vectors."""
+        from curio_rag.adapters.ledger_vectors import LedgerVectors
+
+        return self._part("vectors", lambda: LedgerVectors(self.ledger()))
+
+    def answers(self) -> LedgerAnswers:
+        """The ledger's questions and answers."""
+        from curio_rag.adapters.ledger_answers import LedgerAnswers
+
+        return self._part("answers", lambda: LedgerAnswers(self.ledger()))
+
+    def ingest_log(self) -> LedgerIngestLog:
+        """The ledger's account of ingests."""
+        from curio_rag.adapters.ledger_ingest import LedgerIngestLog
+
+        return self._part("ingest_log", lambda: LedgerIngestLog(self.ledger()))
+
+    def generations(self) -> Generations:
+        """The generations of the index folder."""
+        from curio_rag.adapters.generations import Generations
+
+        return self._part("generations", lambda: Generations(self.config.index_folder, search=self.config.search))
+
+    def embedder(self) -> Embedder:
+        """The configured embedding model."""
+        from curio_rag.adapters.embedding import open_embedder
+
+        return self._part("embedder", lambda: open_embedder(self.config.model, cache=self._cache_folder()))
+
+    def splitter(self) -> Splitter:
+        """Cuts documents by the embedder's own tokens."""
+        from curio_rag.adapters.splitter import PassageSplitter
+
+        return self._part("splitter", lambda: PassageSplitter(self.embedder().count_tokens))
+
+    def source(self) -> DocumentSource:
+        """Reads files and folders."""
+        from curio_rag.adapters.folder import FolderSource
+
+        return self._part("source", lambda: FolderSource(max_bytes=self.config.max_file_bytes))
+
+    def question_types(self) -> QuestionTypes:
+        """The kinds of question."""
+        from curio_rag.adapters.package_data import load_question_types
+
+        return self._part("question_types", load_question_types)
+
+    def triage(self) -> TriageRules:
+        """Needs no index, no model and no network."""
+        from curio_rag.adapters.emergency_card import load_emergency_card
+        from curio_rag.adapters.triage_rules import load_triage_rules
+        from curio_rag.pipelines.triage import RuleTriage
+
+        card = self.config.folder / self.config.emergency_card if self.config.emergency_card else None
+        return self._part(
+            "triage",
+            lambda: RuleTriage(load_emergency_card(card), load_triage_rules(), country=self.config.country or None),
+        )
+
+    def writer(self) -> Writer:
+        """The configured writer."""
+        from curio_rag.adapters.extractive_writer import ExtractiveWriter
+
+        return self._part("writer", lambda: ExtractiveWriter(self.question_types()))
+
+    def readability(self) -> Readability:
+        """Measures reading grades."""
+        from curio_rag.adapters.readability import FleschKincaid
+
+        return self._part("readability", FleschKincaid)
+
+    def configuration(self) -> str:
+        """Embedder and splitter in words: two indexes with the same configuration are comparable."""
+        return f"{model_key(self.embedder())}; {self.splitter().version}"
+
+    def retriever(self) -> Retriever:
+        """Searches the current generation."""
+        return self._part(
+            "retriever",
+            lambda: Retriever(
+                generations=self.generations(),
+                shelf=self.documents(),
+                embedder=self.embedder(),
+                types=self.question_types(),
+                admit=frozenset(self.config.admit),
+                configuration=self.configuration(),
+                today=self.today,
+            ),
+        )
+
+    def ingest_parts(self, *, status_of: Callable[[Document], str]) -> IngestParts:
+        """What an ingest works with."""
+        return IngestParts(
+            source=self.source(),
+            splitter=self.splitter(),
+            embedder=self.embedder(),
+            documents=self.documents(),
+            vectors=self.vectors(),
+            log=self.ingest_log(),
+            clock=self.clock,
+            folder=self.config.folder,
+            status_of=status_of,
+        )
+
+    def answer_parts(self) -> AnswerParts:
+        """What the answering of questions works with."""
+        return AnswerParts(
+            triage=self.triage(),
+            retriever=self.retriever,
+            shelf=self.documents,
+            writer=self.writer,
+            readability=self.readability,
+            types=self.question_types(),
+            new_id=lambda: f"a_{secrets.token_hex(12)}",
+            clock=self.clock,
+            config_digest=self.config.digest(),
+            version=version("curio_rag"),
+            max_question_bytes=self.config.max_question_bytes,
+        )
+
+    def _cache_folder(self) -> Path | None:
+        return self.config.index_folder
+
+    def close(self) -> None:
+        """Closes what was opened; the next use opens it again."""
+        with self._lock:
+            ledger = self._made.pop("ledger", None)
+            self._made.clear()
+        if ledger is not None and os.getpid() == self._process:
+            cast("Ledger", ledger).close()

@@ -1,0 +1,99 @@
+"""What kind of thing a question asks for, and the words by which a section of that kind is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionType:
+    """One kind of question; `patterns` recognise it in a question, `headings` in a heading (any case)."""
+
+    name: str
+    patterns: tuple[str, ...]
+    headings: tuple[str, ...]
+
+    @cached_property
+    def _question(self) -> re.Pattern[str]:
+        return re.compile("|".join(self.patterns), re.IGNORECASE)
+
+    @cached_property
+    def _heading(self) -> re.Pattern[str]:
+        return re.compile("|".join(self.headings), re.IGNORECASE)
+
+    def asks(self, question: str) -> bool:
+        """Whether a question asks for this."""
+        return self._question.search(question) is not None
+
+    def heads(self, heading: str) -> bool:
+        """Whether a heading announces this."""
+        return self._heading.search(heading) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One thing that a full answer should also say, and the words to search it with."""
+
+    type: str
+    search: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionTypes:
+    """All that is known of questions, read once from the package's data."""
+
+    stopwords: frozenset[str]
+    types: tuple[QuestionType, ...]
+    facets: tuple[tuple[str, tuple[Facet, ...]], ...]
+    gaps: tuple[tuple[str, str], ...]
+    boilerplate: tuple[str, ...]
+    general_headings: frozenset[str]
+    questions_to_ask: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+    def types_of(self, question: str) -> tuple[QuestionType, ...]:
+        """The kinds of question that this is, the most telling first; a plain "what is" is a definition only."""
+        found = tuple(kind for kind in self.types if kind.asks(question))
+        specific = tuple(kind for kind in found if kind.name != "definition")
+        return specific or found or (self.named("definition"),)
+
+    def named(self, name: str) -> QuestionType:
+        """The type of that name. Raises `KeyError`."""
+        for kind in self.types:
+            if kind.name == name:
+                return kind
+        raise KeyError(name)
+
+    def facets_of(self, kind: QuestionType) -> tuple[Facet, ...]:
+        """What a full answer to that kind of question should also say."""
+        return dict(self.facets).get(kind.name, ())
+
+    def content_terms(self, question: str) -> tuple[str, ...]:
+        """The words of a question that carry its meaning, lower case, each once, in order."""
+        return tuple(dict.fromkeys(self._content(question)))
+
+    def _content(self, question: str) -> Iterable[str]:
+        for match in WORD.finditer(question.lower().replace("’", "'")):
+            word = match.group().removesuffix("'s")
+            if word not in self.stopwords and word.replace("'", "") not in self.stopwords:
+                yield word
+
+    def is_boilerplate(self, sentence: str) -> bool:
+        """Whether a sentence leads elsewhere instead of saying something."""
+        return self._boilerplate.search(sentence.strip()) is not None
+
+    @cached_property
+    def _boilerplate(self) -> re.Pattern[str]:
+        return re.compile("|".join(self.boilerplate), re.IGNORECASE)
+
+    def asking(self, subjects: Iterable[str]) -> tuple[str, ...]:
+        """The standard questions for the care team on documents with these titles; the last list fits anything."""
+        text = " ".join(subjects).lower()
+        for about, questions in self.questions_to_ask:
+            if not about or any(word in text for word in about):
+                return questions
+        return ()

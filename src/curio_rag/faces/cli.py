@@ -1,0 +1,318 @@
+"""The command line: parse, one call, render. Heavy imports stand behind the call that needs them.
+
+Exit status: 0 done, 1 failed, 2 usage, 3 abstained, 4 referred, 5 some files of an ingest were
+refused or quarantined (the others are in).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curio_rag.domain.answer_text import plain_text
+from curio_rag.domain.answers import Outcome
+from curio_rag.domain.reviews import Audience
+from curio_rag.errors import CurioError, QuestionError
+from curio_rag.faces.render import print_document, print_hits, print_json
+
+if TYPE_CHECKING:
+    from curio_rag.domain.reviews import AnswerRecord
+    from curio_rag.knowledge_base import KnowledgeBase, ShelfRecord
+
+ABSTAINED, REFERRED, SOME_REFUSED = 3, 4, 5
+
+app = typer.Typer(
+    name="curio",
+    help="Answers patients' questions from vetted documents: every sentence cited, nothing verified until a clinician "
+    "has signed it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+library_app = typer.Typer(help="The documents: list, show, vet, due, withdraw.", no_args_is_help=True)
+app.add_typer(library_app, name="library", rich_help_panel=None)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+folder_of_settings = Path()
+
+
+@app.callback()
+def choose_folder(
+    folder: Annotated[Path, typer.Option("--folder", "-C", help="The folder with curio.toml.")] = Path(),
+) -> None:
+    """Answers patients' questions from vetted documents."""
+    global folder_of_settings  # noqa: PLW0603 - the option stands before every command's name
+    folder_of_settings = folder
+
+
+def knowledge_base() -> KnowledgeBase:
+    """The knowledge base of the chosen folder."""
+    from curio_rag.knowledge_base import KnowledgeBase
+
+    return KnowledgeBase.open(folder_of_settings)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders; by default the knowledge folder.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen and change nothing.")] = False,
+    retire_missing: Annotated[
+        bool, typer.Option("--retire-missing", help="Stop searching documents whose file has gone.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read, vet and index documents; every file gets one outcome with its reason.
+
+    Example: curio ingest knowledge --dry-run
+    """
+    from curio_rag.faces.tables import print_ingest, progress_bar
+
+    with knowledge_base() as base, progress_bar() as progress:
+        report = base.ingest(paths or None, dry_run=dry_run, retire_missing=retire_missing, report=progress)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print_ingest(report)
+    if not report.complete:
+        raise typer.Exit(SOME_REFUSED)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for; - reads it from stdin.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many passages.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Show the passages that bear on a query, best first.
+
+    Example: curio search "fever after CAR-T" --limit 3
+    """
+    with knowledge_base() as base:
+        hits = base.search(_text(query, most_bytes=base.config.max_question_bytes), limit=limit)
+    if as_json:
+        print_json([hit.to_dict() for hit in hits])
+    else:
+        print_hits(hits)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
+    thread: Annotated[str | None, typer.Option("--thread", help="Continue the thread with this id.")] = None,
+    show_quotes: Annotated[
+        bool, typer.Option("--show-quotes", help="Print the cited words under each sentence.")
+    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what was searched and how strong it was.")] = False,
+    audience: Annotated[Audience, typer.Option("--audience", help="Who will read it.")] = Audience.REVIEWER,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from the documents, cited, as a draft that waits for a clinician.
+
+    Exit status 3 when it abstains, 4 when it refers to a person.
+
+    Example: curio ask "What is CAR-T therapy?" --show-quotes
+    """
+    with knowledge_base() as base:
+        record = base.ask(_text(question, most_bytes=None), thread=thread)
+    if as_json:
+        print_json(record.to_dict(audience=audience))
+    else:
+        _print_answer(record, show_quotes=show_quotes, explain=explain, audience=audience)
+    status = {Outcome.ABSTAINED: ABSTAINED, Outcome.REFERRED: REFERRED}.get(record.answer.outcome)
+    if status:
+        raise typer.Exit(status)
+
+
+def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, audience: Audience) -> None:
+    answer = record.answer
+    sys.stdout.write(
+        plain_text(
+            answer,
+            question=record.question,
+            status=record.review.status.value,
+            assistant=record.assistant,
+            quotes=show_quotes,
+        )
+    )
+    if audience is Audience.REVIEWER and answer.withheld:
+        print("\nWithheld")
+        for each in answer.withheld:
+            print(f"  - {each.text}\n    {each.reason.code}: {each.reason.text}")
+    if explain:
+        trace = answer.trace
+        print(f"\nSearched: {'; '.join(trace.searched)}")
+        print(
+            f"Evidence {trace.evidence:.2f}, an answer needs {trace.threshold:.2f}; writer {answer.provenance.writer}"
+        )
+        for passage_id, score in trace.hits:
+            print(f"  {score:.3f}  {passage_id}")
+        print(f"Index {answer.provenance.index_fingerprint}, answer {answer.id}, thread {record.thread_id}")
+
+
+@app.command()
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Build the index anew from the ledger.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check digests, passages, the audit log and the index.
+
+    Example: curio check --repair
+    """
+    with knowledge_base() as base:
+        if repair:
+            from curio_rag.faces.tables import progress_bar
+
+            with progress_bar() as progress:
+                base.repair(report=progress)
+        findings = base.check()
+    if as_json:
+        print_json({"ok": not findings, "findings": [finding.to_dict() for finding in findings]})
+    else:
+        for finding in findings:
+            print(f"{finding.part}: {finding.text}")
+        print(f"{len(findings)} problems" if findings else "All is well.")
+    if findings:
+        raise typer.Exit(1)
+
+
+@library_app.command("list")
+def list_documents(
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only documents that answer nothing today.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the documents and their standing.
+
+    Example: curio library list --waiting
+    """
+    with knowledge_base() as base:
+        records = [record for record in base.library() if not (waiting and record.admitted)]
+    _print_records(records, as_json=as_json)
+
+
+@library_app.command("show")
+def show_document(document_id: Annotated[str, typer.Argument(help="As `curio library list` names it.")]) -> None:
+    """Show a document as people review it: text with pages, headings, what is marked, sources.
+
+    Example: curio library show car-t-what-it-is.md
+    """
+    with knowledge_base() as base:
+        document = base.document(document_id)
+        record = next(record for record in base.library() if record.entry.document_id == document_id)
+    print_document(document, record)
+
+
+@library_app.command("vet")
+def vet_documents(
+    document_ids: Annotated[list[str], typer.Argument(help="One or more documents.")],
+    by: Annotated[str, typer.Option("--by", help="The clinician's name.")],
+    credential: Annotated[str, typer.Option("--credential", help="The clinician's credential.")],
+    review_due: Annotated[datetime, typer.Option("--review-due", formats=["%Y-%m-%d"], help="Valid until this day.")],
+    as_json: Json = False,
+) -> None:
+    """Record that a clinician vouches for the exact text of documents, until a day.
+
+    Example: curio library vet car-t-what-it-is.md --by NAME --credential ROLE --review-due 2027-05-23
+    """
+    with knowledge_base() as base:
+        records = base.vet(document_ids, clinician=by, credential=credential, review_due=review_due.date())
+    _print_records(records, as_json=as_json)
+
+
+@library_app.command("due")
+def due_documents(
+    within: Annotated[str, typer.Option("--within", help="Days from today, such as 30d.")] = "30d",
+    as_json: Json = False,
+) -> None:
+    """List the documents whose review is due soon or overdue.
+
+    Example: curio library due --within 30d
+    """
+    days = within.removesuffix("d")
+    if not days.isascii() or not days.isdigit() or len(days) > 5:
+        raise typer.BadParameter(f"{within!r} is not a number of days such as 30d.", param_hint="--within")
+    last = date.today() + timedelta(days=int(days))
+    with knowledge_base() as base:
+        records = [
+            record for record in base.library() if record.vetting.review_due and record.vetting.review_due <= last
+        ]
+    _print_records(records, as_json=as_json)
+
+
+@library_app.command("withdraw")
+def withdraw_document(
+    document_id: Annotated[str, typer.Argument(help="The document to retract.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")],
+    by: Annotated[str, typer.Option("--by", help="Who retracts it.")],
+    as_json: Json = False,
+) -> None:
+    """Retract a document at once and list the answers that used it.
+
+    Example: curio library withdraw car-t-what-it-is.md --by NAME --reason "a number is wrong"
+    """
+    with knowledge_base() as base:
+        answers = base.withdraw(document_id, reason=reason, by=by)
+    if as_json:
+        print_json({"document_id": document_id, "answers": list(answers)})
+        return
+    print(f"{document_id} is withdrawn. {len(answers)} answers used it.")
+    for answer_id in answers:
+        print(f"  {answer_id}")
+
+
+def _print_records(records: list[ShelfRecord] | tuple[ShelfRecord, ...], *, as_json: bool) -> None:
+    if not as_json:
+        from curio_rag.faces.tables import print_library
+
+        print_library(records)
+        return
+    print_json(
+        [
+            {
+                "document_id": record.entry.document_id,
+                "title": record.entry.title,
+                "digest": record.entry.digest,
+                "passages": record.entry.passages,
+                "admitted": record.admitted,
+                "vetting": record.vetting.to_dict(),
+                "proposal": record.entry.proposal.to_dict() if record.entry.proposal else None,
+            }
+            for record in records
+        ]
+    )
+
+
+def _text(argument: str, *, most_bytes: int | None) -> str:
+    """The argument, or what stdin holds for `-`; bytes that are not UTF-8 are refused rather than dropped."""
+    if argument != "-":
+        return argument
+    content = sys.stdin.buffer.read() if most_bytes is None else sys.stdin.buffer.read(most_bytes + 1)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise QuestionError("The question on stdin is not UTF-8 text.", hint="Save it as UTF-8.") from problem
+
+
+def main() -> None:
+    """Runs the command line; an error is one clear line on stderr, never a traceback."""
+    try:
+        app()
+    except CurioError as problem:
+        if "--json" in sys.argv:
+            print_json({"error": {"code": problem.code, "message": problem.message, "hint": problem.hint}})
+        sys.stderr.write(f"curio: {problem}\n")
+        sys.exit(problem.exit_status)
+    except BrokenPipeError:
+        # The reader has gone, as `curio ask ... | head` does; nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("curio: interrupted; what was committed is kept.\n")
+        sys.exit(130)

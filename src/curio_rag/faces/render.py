@@ -1,0 +1,75 @@
+"""Results as text for people at a terminal, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from curio_rag.domain.digests import Json
+from curio_rag.domain.sources import BlockKind, Document, Hit
+from curio_rag.knowledge_base import ShelfRecord
+
+
+def print_json(value: Json) -> None:
+    """One JSON value on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def safe(text: str) -> str:
+    """Text from a file or a document, with nothing in it that could steer the terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """The passages with where they stand and why they were found."""
+    for number, hit in enumerate(hits, start=1):
+        passage = hit.passage
+        place = [passage.title, *passage.heading_path] + ([f"p. {passage.page}"] if passage.page else [])
+        print(f"{number}. {safe(' > '.join(place))}  ({passage.document_id}, score {hit.score:.3f})")
+        for line in safe(passage.text).splitlines():
+            print(f"     {line}")
+        print()
+    if not hits:
+        print("Nothing was found.")
+
+
+def print_document(document: Document, record: ShelfRecord) -> None:
+    """A document as people review it: its fields, the text with pages, headings and marks, its sources."""
+    vetting, entry = record.vetting, record.entry
+    print(f"{safe(document.title)}\n{document.id}, {entry.digest}\nStatus: {vetting.status.value}", end="")
+    print(f", vetted by {vetting.clinician}, {vetting.credential}, {vetting.vetted_on}" if vetting.clinician else "")
+    if document.proposal is not None:
+        claim = document.proposal
+        print(f"The file claims: vetted by {safe(str(claim.clinician))} on {claim.vetted_on}. Nobody has confirmed it.")
+    for name in ("publisher", "url", "licence", "edition", "language", "jurisdiction", "population", "as_of"):
+        if getattr(document, name):
+            print(f"{name.replace('_', ' ')}: {safe(str(getattr(document, name)))}")
+    print(f"review due: {vetting.review_due}" if vetting.review_due else "review due: no day is set")
+    if document.products:
+        print(f"products: {safe(', '.join(document.products))}")
+    for note in document.notes:
+        print(f"note: {safe(note)}")
+    print()
+    _print_text(document)
+    if document.references:
+        print("\nSources")
+        for number, each in enumerate(document.references, start=1):
+            print(f"  {number}. {safe(each.title)}. {safe(each.publisher)}, {each.date}. {safe(each.url)}")
+
+
+def _print_text(document: Document) -> None:
+    page: int | None = None
+    for block in document.blocks:
+        here = document.page_at(block.span.start)
+        if here != page:
+            page = here
+            print(f"--- page {page} (printed: {document.page_label(page)}) ---")
+        text = safe(block.span.of(document.text))
+        must = any(block.span.start <= span.start and span.end <= block.span.end for span in document.must_show)
+        lead = {
+            BlockKind.HEADING: "\n" + "#" * max(1, block.level) + " ",
+            BlockKind.BULLET: "  - ",
+            BlockKind.STEP: "  * ",
+        }
+        print(f"{lead.get(block.kind, '')}{text}{'   [must show]' if must else ''}")

@@ -1,0 +1,288 @@
+"""The knowledge base: ingest vetted documents, search them, ask questions and get cited drafts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from curio_rag.assembly import Assembly
+from curio_rag.config import Config, load_config
+from curio_rag.domain.answers import Answer
+from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
+from curio_rag.domain.questions import Question, Urgency
+from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
+from curio_rag.domain.sources import Document, Hit, Vetting, VettingStatus
+from curio_rag.errors import ConfigError, CurioError, DocumentNotFound, IndexMissing, NotVetted, ReviewNotFound
+from curio_rag.pipelines.answer import answer_question, check_question
+from curio_rag.pipelines.check import Finding, check_library
+from curio_rag.pipelines.ingest import Report, embed_missing, ingest_files, model_key, texts_of
+from curio_rag.pipelines.vetting import admitted, standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelfRecord:
+    """One document of the library with its standing today."""
+
+    entry: LibraryEntry
+    vetting: Vetting
+    admitted: bool
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Reports progress to nobody."""
+
+
+class KnowledgeBase:
+    """One folder of settings, one index. Safe to share between threads and after a fork; close it when done."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+
+    @classmethod
+    def open(
+        cls, folder: str | Path = ".", *, config: Config | None = None, clock: Callable[[], datetime] | None = None
+    ) -> Self:
+        """Opens the knowledge base whose settings lie in a folder; nothing is read or loaded yet.
+
+        Raises `ConfigError` for a setting that is unknown or malformed, or a folder that does not exist.
+        """
+        place = Path(folder)
+        if not place.is_dir():
+            raise ConfigError(f"There is no folder {str(folder)!r}.", hint="Name the folder that holds curio.toml.")
+        return cls(Assembly(config or load_config(place), clock=clock))
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._assembly.config
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the ledger and lets go of the model; using the knowledge base again opens them again."""
+        self._assembly.close()
+
+    def ingest(
+        self,
+        paths: Sequence[str | Path] | str | Path | None = None,
+        *,
+        dry_run: bool = False,
+        retire_missing: bool = False,
+        report: Report | None = None,
+    ) -> IngestReport:
+        """Reads, files and indexes the documents under the paths (by default the knowledge folder).
+
+        Every listed file gets one receipt; one bad file never stops the others. With `dry_run`
+        nothing is written but an empty ledger, where there was none. With `retire_missing`, documents whose file
+        has gone are no longer searched. Raises `KnowledgeError` for a path that does not exist and
+        `IndexLocked` when another process is writing.
+        """
+        assembly, show = self._assembly, report or _quiet
+        started = assembly.clock()
+        chosen = [self.config.knowledge_folder] if paths is None else _paths(paths)
+        assembly.ledger(create=True)
+        with self._writing():
+            parts = assembly.ingest_parts(status_of=self._status_of)
+            files = ingest_files(parts, chosen, dry_run=dry_run, report=show)
+            retired = files.missing if retire_missing and not dry_run else ()
+            if retired:
+                assembly.documents().retire(retired, at=assembly.clock())
+            generation = None if dry_run else self._publish(show)
+        standings = [standing(entry, today=assembly.today()) for entry in self._active()]
+        return IngestReport(
+            receipts=files.receipts,
+            missing=files.missing,
+            retired=retired,
+            dry_run=dry_run,
+            generation=generation,
+            passages=len(self._passage_ids()),
+            awaiting_vetting=sum(vetting.status.value not in self.config.admit for vetting in standings),
+            started_at=started,
+            finished_at=assembly.clock(),
+        )
+
+    def search(self, query: str, *, limit: int = 10) -> tuple[Hit, ...]:
+        """The passages that bear on a query, best first, at most `limit`.
+
+        Raises `QuestionError`, `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
+        """
+        check_question(query, most_bytes=self.config.max_question_bytes)
+        return self._assembly.retriever().search(query, limit=limit).hits
+
+    def ask(self, question: str, *, thread: str | None = None) -> AnswerRecord:
+        """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.
+
+        An emergency is answered at once with fixed advice, whatever state the index is in. Raises
+        `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
+        and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
+        """
+        asked = Question(
+            id=f"q_{secrets.token_hex(12)}", thread_id=thread or "", text=question, asked_at=self._assembly.clock()
+        )
+        answer = answer_question(self._assembly.answer_parts(), asked)
+        return self._saved(asked, answer)
+
+    def answer(self, answer_id: str) -> AnswerRecord:
+        """An answer that was saved earlier. Raises `ReviewNotFound`."""
+        question, answer = self._assembly.answers().answer(answer_id)
+        return self._record(question, answer, ReviewStatus.AWAITING_REVIEW)
+
+    def library(self) -> tuple[ShelfRecord, ...]:
+        """Every document that is not retired, with its standing today, sorted by id."""
+        today = self._assembly.today()
+        return tuple(
+            ShelfRecord(entry=entry, vetting=vetting, admitted=vetting.status.value in self.config.admit)
+            for entry in self._active()
+            if (vetting := standing(entry, today=today))
+        )
+
+    def document(self, document_id: str) -> Document:
+        """A document's current text with its structure and sources. Raises `DocumentNotFound`."""
+        return self._assembly.documents().document(document_id)
+
+    def vet(
+        self, document_ids: Sequence[str], *, clinician: str, credential: str, review_due: date
+    ) -> tuple[ShelfRecord, ...]:
+        """Records that a clinician vouches for the exact text of these documents until a day, and indexes them.
+
+        All of them, or none. Raises `DocumentNotFound`, and `NotVetted` for a day in the past or a
+        clinician without a name.
+        """
+        if not clinician.strip() or not credential.strip():
+            raise NotVetted("A vetting names the clinician and the credential.", hint="Give --by and --credential.")
+        if review_due <= self._assembly.today():
+            raise NotVetted(f"The review is due on {review_due}, which is not in the future.", hint="Give a later day.")
+        return self._record_events(
+            document_ids, clinician=clinician, credential=credential, review_due=review_due, withdrawn=None
+        )
+
+    def withdraw(self, document_id: str, *, reason: str, by: str) -> tuple[str, ...]:
+        """Retracts a document at once; the ids of the answers that rest on it. Raises `DocumentNotFound`."""
+        self._record_events([document_id], clinician=by, credential="", review_due=None, withdrawn=reason)
+        return self._assembly.answers().citing(document_id)
+
+    def check(self) -> tuple[Finding, ...]:
+        """Looks at everything that an answer rests on: nothing found means that all is well."""
+        assembly = self._assembly
+        current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
+        findings = check_library(assembly.documents(), assembly.ledger(), sorted(current))
+        return (*findings, *(Finding(part="index", text=text) for text in assembly.generations().problems()))
+
+    def repair(self, *, report: Report | None = None) -> int:
+        """Builds the index anew from the ledger; the number of the new generation."""
+        with self._writing():
+            return self._publish(report or _quiet, afresh=True)
+
+    def _record_events(
+        self,
+        document_ids: Sequence[str],
+        *,
+        clinician: str,
+        credential: str,
+        review_due: date | None,
+        withdrawn: str | None,
+    ) -> tuple[ShelfRecord, ...]:
+        assembly = self._assembly
+        with self._writing():
+            entries = {entry.document_id: entry for entry in self._active()}
+            for document_id in document_ids:
+                if document_id not in entries:
+                    raise DocumentNotFound(
+                        f"There is no document {document_id!r}.", hint="`curio library list` names them all."
+                    )
+            for document_id in document_ids:
+                event = VettingEvent(
+                    document_id=document_id,
+                    digest=entries[document_id].digest,
+                    clinician=clinician,
+                    credential=credential,
+                    vetted_on=assembly.today(),
+                    review_due=review_due,
+                    withdrawn=withdrawn,
+                )
+                assembly.documents().record(event, at=assembly.clock())
+            self._publish(_quiet)
+        return tuple(record for record in self.library() if record.entry.document_id in document_ids)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        from curio_rag.adapters.write_lock import write_lock
+
+        return write_lock(self.config.index_folder)
+
+    def _active(self) -> tuple[LibraryEntry, ...]:
+        return tuple(entry for entry in self._assembly.documents().entries() if not entry.retired)
+
+    def _passage_ids(self) -> tuple[str, ...]:
+        assembly = self._assembly
+        current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
+        return assembly.documents().passage_ids_of(sorted(current))
+
+    def _publish(self, report: Report, *, afresh: bool = False) -> int:
+        """Makes the current generation hold exactly the passages of the admitted documents."""
+        assembly = self._assembly
+        ids = self._passage_ids()
+        model, configuration = model_key(assembly.embedder()), assembly.configuration()
+        if not assembly.generations().holds(ids, configuration=configuration):
+            for start in range(0, len(ids), 512):
+                passages = assembly.documents().passages(ids[start : start + 512])
+                embed_missing(assembly.embedder(), assembly.vectors(), list(texts_of(passages)))
+                report("embed", min(start + 512, len(ids)), len(ids))
+        return assembly.generations().publish(
+            ids,
+            lambda some: assembly.vectors().index_entries(model, some),
+            configuration=configuration,
+            afresh=afresh,
+            report=report,
+        )
+
+    def _status_of(self, document: Document) -> str:
+        status = document.vetting.status
+        due = document.vetting.review_due
+        overdue = status is VettingStatus.SAMPLE and due is not None and due < self._assembly.today()
+        return VettingStatus.EXPIRED.value if overdue else status.value
+
+    def _saved(self, question: Question, answer: Answer) -> AnswerRecord:
+        """Saves question and answer; an emergency's advice is given even when that cannot be done."""
+        emergency = answer.urgency is Urgency.EMERGENCY
+        try:
+            if self._assembly.ledger().read_only:
+                return self._record(question, answer, ReviewStatus.UNSAVED)
+            answers = self._assembly.answers()
+            try:
+                thread_id = answers.thread(question.thread_id or None, at=question.asked_at)
+            except ReviewNotFound:
+                if not emergency:
+                    raise
+                thread_id = answers.thread(None, at=question.asked_at)
+            placed = replace(question, thread_id=thread_id)
+            answers.save(placed, answer)
+        except CurioError:
+            if not emergency:
+                raise
+            return self._record(question, answer, ReviewStatus.UNSAVED)
+        return self._record(placed, answer, ReviewStatus.AWAITING_REVIEW)
+
+    def _record(self, question: Question, answer: Answer, status: ReviewStatus) -> AnswerRecord:
+        return AnswerRecord(
+            answer=answer,
+            question=question.text,
+            thread_id=question.thread_id,
+            review=Review(status=status),
+            assistant=self.config.assistant,
+        )
+
+
+def _paths(paths: Sequence[str | Path] | str | Path) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]

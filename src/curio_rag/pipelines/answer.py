@@ -1,0 +1,243 @@
+"""The way of a question: triage, retrieval, writing, the claim gate, a draft that waits for a clinician."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from curio_rag.domain.answers import (
+    Answer,
+    Draft,
+    Evidence,
+    Outcome,
+    Provenance,
+    Reason,
+    SearchTrace,
+    Section,
+    Source,
+)
+from curio_rag.domain.question_types import QuestionTypes
+from curio_rag.domain.questions import Question, Triage, Urgency
+from curio_rag.domain.sources import Document, Hit, Vetting
+from curio_rag.errors import QuestionError
+from curio_rag.pipelines.claims import check_draft
+from curio_rag.pipelines.retrieve import Findings, Retriever
+from curio_rag.ports import PassageShelf, Readability, TriageRules, Writer
+
+HITS = 12
+FACET_HITS = 3
+MOST_DOCUMENTS = 6
+
+EVIDENCE_THRESHOLD = 0.62
+"""Below this strength of evidence no answer is written; see `evals/abstention_threshold.py`."""
+
+REFERRALS = {
+    "dosing_change": "A clinician must decide about doses and medicines.",
+    "diagnosis_request": "Only a clinician who examines you can say what you have.",
+    "treatment_choice": "Which treatment is right is for you and your own team to decide.",
+    "minor": "Because you may be under 18, please also tell an adult whom you trust.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerParts:
+    """What the answering of questions works with; `retriever` is made when it is first needed."""
+
+    triage: TriageRules
+    retriever: Callable[[], Retriever]
+    shelf: Callable[[], PassageShelf]
+    writer: Callable[[], Writer]
+    readability: Callable[[], Readability]
+    types: QuestionTypes
+    new_id: Callable[[], str]
+    clock: Callable[[], datetime]
+    config_digest: str
+    version: str
+    max_question_bytes: int
+
+
+def answer_question(parts: AnswerParts, question: Question) -> Answer:
+    """Triage comes first and needs no index: an emergency is answered whatever else is wrong.
+
+    Raises `QuestionError` for an empty or overlong question that is no emergency, and what the
+    index raises when it is missing or damaged.
+    """
+    triage = parts.triage.assess(question.text)
+    if triage.urgency is Urgency.EMERGENCY:
+        return _answer(
+            parts,
+            question,
+            triage,
+            outcome=Outcome.REFERRED,
+            reason=Reason(code=triage.code or "emergency", text=triage.reason),
+        )
+    check_question(question.text, most_bytes=parts.max_question_bytes)
+    retriever = parts.retriever()
+    findings = retriever.search(question.text, limit=HITS)
+    trace = _trace(parts, question.text, findings)
+    if findings.strength < EVIDENCE_THRESHOLD:
+        return _abstain(parts, question, triage, findings, trace)
+    evidence = _evidence(parts, retriever, question.text, findings)
+    draft = parts.writer().write(question.text, evidence)
+    return _checked(parts, question, triage, draft, evidence, trace, findings)
+
+
+def check_question(text: str, *, most_bytes: int) -> None:
+    """Raises `QuestionError` for a question with no letters or of more bytes than allowed; never repeats its words."""
+    if not any(unicodedata.category(character)[0] in "LN" for character in text):
+        raise QuestionError("The question is empty.", hint="Write it in words, for example: What is CAR-T therapy?")
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > most_bytes:
+        raise QuestionError(
+            f"The question has {size} bytes; at most {most_bytes} are taken in.",
+            hint="Ask in a few sentences. Very unwell? Call your local emergency number now.",
+        )
+
+
+def _trace(parts: AnswerParts, text: str, findings: Findings) -> SearchTrace:
+    titles = dict.fromkeys(hit.passage.title for hit in findings.hits)
+    return SearchTrace(
+        searched=(f"{findings.passages_searched} passages for: {', '.join(parts.types.content_terms(text))}",),
+        passages_searched=findings.passages_searched,
+        evidence=round(findings.strength, 4),
+        threshold=EVIDENCE_THRESHOLD,
+        nearest=tuple(titles)[:3],
+        hits=tuple((hit.passage.id, round(hit.score, 6)) for hit in findings.hits),
+    )
+
+
+def _evidence(parts: AnswerParts, retriever: Retriever, text: str, findings: Findings) -> tuple[Evidence, ...]:
+    """The documents of the hits in order, then those found for what a full answer should also say."""
+    hits = _by_document(findings.hits)
+    standings = dict(findings.standings)
+    facets = parts.types.facets_of(parts.types.types_of(text)[0])
+    subject = " ".join(parts.types.content_terms(text))
+    for facet in facets:
+        further = retriever.search(f"{subject} {facet.search}", limit=FACET_HITS)
+        standings |= further.standings
+        for hit in further.hits:
+            hits.setdefault(hit.passage.document_id, [])
+    shelf = parts.shelf()
+    return tuple(
+        Evidence(
+            document=shelf.document(document_id),
+            vetting=standings[document_id],
+            hits=tuple(found),
+            passages=shelf.passages_of(document_id),
+        )
+        for document_id, found in list(hits.items())[:MOST_DOCUMENTS]
+    )
+
+
+def _by_document(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
+    grouped: dict[str, list[Hit]] = {}
+    for hit in hits:
+        grouped.setdefault(hit.passage.document_id, []).append(hit)
+    return grouped
+
+
+def _checked(
+    parts: AnswerParts,
+    question: Question,
+    triage: Triage,
+    draft: Draft,
+    evidence: Sequence[Evidence],
+    trace: SearchTrace,
+    findings: Findings,
+) -> Answer:
+    documents = {each.document.id: each.document for each in evidence}
+    checked = check_draft(draft, documents.get)
+    if not checked.sections:
+        return replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld)
+    code = triage.code
+    answer = _answer(
+        parts,
+        question,
+        triage,
+        outcome=Outcome.REFERRED if code else Outcome.DRAFTED,
+        reason=Reason(code=code, text=REFERRALS.get(code, triage.reason)) if code else None,
+    )
+    grade = parts.readability().grade(_prose(checked.sections))
+    return replace(
+        answer,
+        sections=checked.sections,
+        withheld=checked.withheld,
+        incomplete=checked.incomplete,
+        not_covered=draft.not_covered,
+        questions_to_ask=draft.questions_to_ask,
+        sources=_sources(checked.sections, documents, {each.document.id: each.vetting for each in evidence}),
+        reading_grade=round(grade, 1),
+        trace=trace,
+        provenance=replace(answer.provenance, writer=parts.writer().name, index_fingerprint=findings.index_fingerprint),
+    )
+
+
+def _abstain(parts: AnswerParts, question: Question, triage: Triage, findings: Findings, trace: SearchTrace) -> Answer:
+    nothing_near = findings.strength < EVIDENCE_THRESHOLD / 2
+    reason = Reason(
+        code="out_of_scope" if nothing_near else "no_evidence",
+        text="The documents of this service do not answer this question, so no answer was drafted. "
+        "A guess could hurt you. A clinician has been asked to look at it.",
+    )
+    if triage.code:
+        reason = Reason(code=triage.code, text=f"{REFERRALS.get(triage.code, triage.reason)} {reason.text}")
+    answer = _answer(
+        parts, question, triage, outcome=Outcome.REFERRED if triage.code else Outcome.ABSTAINED, reason=reason
+    )
+    provenance = replace(answer.provenance, index_fingerprint=findings.index_fingerprint)
+    return replace(answer, trace=trace, provenance=provenance)
+
+
+def _answer(
+    parts: AnswerParts, question: Question, triage: Triage, *, outcome: Outcome, reason: Reason | None
+) -> Answer:
+    return Answer(
+        id=parts.new_id(),
+        question_id=question.id,
+        outcome=outcome,
+        urgency=triage.urgency,
+        reason=reason,
+        advice=triage.advice,
+        provenance=Provenance(
+            writer="none",
+            index_fingerprint="",
+            config_digest=parts.config_digest,
+            version=parts.version,
+            created_at=parts.clock(),
+        ),
+    )
+
+
+def _prose(sections: Sequence[Section]) -> str:
+    return "\n".join(sentence.text for section in sections for sentence in section.sentences)
+
+
+def _sources(
+    sections: Sequence[Section], documents: dict[str, Document], standings: dict[str, Vetting]
+) -> tuple[Source, ...]:
+    """One source for each cited document, and page where it has pages, numbered in order of first citation."""
+    headings: dict[tuple[str, int | None], dict[str, None]] = {}
+    for section in sections:
+        for sentence in section.sentences:
+            for citation in sentence.citations:
+                place = headings.setdefault((citation.document_id, citation.page), {})
+                place.update(dict.fromkeys(citation.heading_path[-1:]))
+    return tuple(
+        Source(
+            marker=marker,
+            document_id=document_id,
+            document_digest=documents[document_id].digest,
+            title=documents[document_id].title,
+            headings=tuple(names),
+            publisher=documents[document_id].publisher,
+            url=documents[document_id].url,
+            page=page,
+            page_label=documents[document_id].page_label(page),
+            jurisdiction=documents[document_id].jurisdiction,
+            as_of=documents[document_id].as_of,
+            vetting=standings[document_id],
+        )
+        for marker, ((document_id, page), names) in enumerate(headings.items(), start=1)
+    )

@@ -1,0 +1,154 @@
+"""Retrieval: dense and keyword candidates, exact scores of every field, one fused ranking, and how strong it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from curio_rag.domain.question_types import QuestionTypes
+from curio_rag.domain.sources import Hit, HitScores, Passage, Vetting
+from curio_rag.pipelines.vetting import admitted
+from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShelf, Vector, VectorField
+
+CANDIDATES = 100
+"""How many passages each of the four lists contributes."""
+
+DENSE_WEIGHTS = {VectorField.TEXT: 0.5, VectorField.TITLE: 0.3, VectorField.HEADING: 0.2}
+"""A start: on graded answers to consumers' questions a title vector beside the passage's gained .10 nDCG@10."""
+
+DENSE_SHARE = 0.7
+"""Min-max scores fused at 0.7 dense were better than reciprocal ranks on consumers' questions and on BioASQ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one search found: hits best first, the standing of their documents, and the strength of the evidence.
+
+    `strength` runs from 0 to 1; see `evidence_strength`.
+    """
+
+    hits: tuple[Hit, ...]
+    standings: dict[str, Vetting]
+    strength: float
+    passages_searched: int
+    index_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retriever:
+    """Searches the current generation; only documents that are admitted today are returned."""
+
+    generations: GenerationStore
+    shelf: PassageShelf
+    embedder: Embedder
+    types: QuestionTypes
+    admit: Collection[str]
+    configuration: str
+    today: Callable[[], date]
+
+    def search(self, query: str, *, limit: int) -> Findings:
+        """The best passages for a query. Raises `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`."""
+        index = self.generations.current(configuration=self.configuration)
+        terms = self.types.content_terms(query)
+        (vector,) = self.embedder.embed([query])
+        scores = _scores(index, vector, terms)
+        ranked = sorted(_fused(scores).items(), key=lambda each: (-each[1], each[0]))
+        hits, standings = self._admitted_hits(ranked, scores, limit=limit)
+        return Findings(
+            hits=hits,
+            standings=standings,
+            strength=evidence_strength(index, terms, hits),
+            passages_searched=index.size,
+            index_fingerprint=index.fingerprint,
+        )
+
+    def _admitted_hits(
+        self, ranked: Sequence[tuple[str, float]], scores: dict[str, HitScores], *, limit: int
+    ) -> tuple[tuple[Hit, ...], dict[str, Vetting]]:
+        """The first hits whose documents still stand; an overdue or retracted one may be in the index, not in an answer."""
+        hits: list[Hit] = []
+        standings: dict[str, Vetting] = {}
+        known: set[str] = set()
+        fused = dict(ranked)
+        step = max(limit, 20)
+        for start in range(0, len(ranked), step):
+            passages = self.shelf.passages([passage_id for passage_id, _ in ranked[start : start + step]])
+            new = sorted({passage.document_id for passage in passages} - known)
+            known.update(new)
+            standings |= admitted(self.shelf.entries_of(new), admit=self.admit, today=self.today())
+            hits.extend(
+                Hit(passage=passage, score=fused[passage.id], parts=scores[passage.id])
+                for passage in passages
+                if passage.document_id in standings
+            )
+            if len(hits) >= limit:
+                break
+        return tuple(hits[:limit]), standings
+
+
+def _scores(index: PassageIndex, vector: Vector, terms: Sequence[str]) -> dict[str, HitScores]:
+    keyword = {scored.passage_id: scored.score for scored in index.keyword(terms, limit=CANDIDATES)}
+    candidates = set(keyword)
+    for named in VectorField:
+        candidates.update(scored.passage_id for scored in index.nearest(named, vector, limit=CANDIDATES))
+    ids = sorted(candidates)
+    dense = [index.similarities(named, vector, ids) for named in VectorField]
+    return {
+        passage_id: HitScores(text=text, title=title, heading=heading, keyword=keyword.get(passage_id, 0.0))
+        for passage_id, text, title, heading in zip(ids, *dense, strict=True)
+    }
+
+
+def _fused(scores: dict[str, HitScores]) -> dict[str, float]:
+    """One score from 0 to 1 for each candidate: min-max dense and min-max keyword, weighted."""
+    if not scores:
+        return {}
+    dense = {passage_id: _dense(parts) for passage_id, parts in scores.items()}
+    low, high = min(dense.values()), max(dense.values())
+    most = max(parts.keyword for parts in scores.values())
+    return {
+        passage_id: DENSE_SHARE * ((value - low) / (high - low) if high > low else 1.0)
+        + (1 - DENSE_SHARE) * (scores[passage_id].keyword / most if most else 0.0)
+        for passage_id, value in dense.items()
+    }
+
+
+def _dense(parts: HitScores) -> float:
+    return (
+        DENSE_WEIGHTS[VectorField.TEXT] * parts.text
+        + DENSE_WEIGHTS[VectorField.TITLE] * parts.title
+        + DENSE_WEIGHTS[VectorField.HEADING] * parts.heading
+    )
+
+
+def evidence_strength(index: PassageIndex, terms: Sequence[str], hits: Sequence[Hit]) -> float:
+    """How well the best hits bear on a question, from 0 to 1.
+
+    The mean of two signals: the best similarity of a title or heading path to the question, and
+    the share of the question's content terms, weighted by idf, that stand in one of the best
+    hits. BM25 scores tell an answerable question from another poorly (AUROC .761 against .978 for
+    titles, on the near tier of a cancer.gov set).
+    """
+    best = hits[:5]
+    if not best or not terms:
+        return 0.0
+    similarity = max(max(hit.parts.title, hit.parts.heading, hit.parts.text) for hit in best)
+    return (max(0.0, similarity) + coverage(index, terms, [hit.passage for hit in best])) / 2
+
+
+def coverage(index: PassageIndex, terms: Sequence[str], passages: Sequence[Passage]) -> float:
+    """The share of the terms, weighted by idf, that stand in the passage covering most of them.
+
+    A term that stands nowhere in the index weighs as much as the rarest one.
+    """
+    frequencies = index.document_frequencies(terms)
+    weights = [math.log(1 + (index.size + 0.5) / (frequency + 0.5)) for frequency in frequencies]
+    total = sum(weights)
+    ids = [passage.id for passage in passages]
+    found = [index.matching(term, ids) for term in terms]
+    return max(
+        sum(weight for weight, holders in zip(weights, found, strict=True) if passage_id in holders) / total
+        for passage_id in ids
+    )
