@@ -56,7 +56,7 @@ class CountryLines:
     sources: tuple[str, ...] = ()
 
     def fill(self, words: str) -> str:
-        """The words with this country's numbers in the places of `{emergency}`, `{crisis}`, `{poison}` and `{child}`."""
+        """The words with this country's lines in place of `{emergency}`, `{crisis}`, `{poison}` and `{child}`."""
         for name in ("emergency", "crisis", "poison", "child"):
             words = words.replace("{" + name + "}", getattr(self, name))
         return "\n".join(line for line in (" ".join(line.split()) for line in words.splitlines()) if line)

@@ -5,6 +5,7 @@ A pattern is a line that a clinician can read:
     chest|breastbone ... pain*|tight*      one of the first and one of the second, close together, in any order
     cant breath*                           these words one after the other
     <cannot> swallow*                      any word of the class `cannot`
+    fruity|pear_drops                      an underscore joins words that stand for one
     temp* ... #38-43                       a number from 38 to 43
     ^ what are                             at the start of a sentence
     6: rash ... breath*                    at most 6 words apart (otherwise 8)
@@ -29,8 +30,9 @@ class Sign:
 class SignRule:
     """Signs that together mean something: one of each tuple of `needs`, at most `within` words apart.
 
-    `outcome` is an emergency group, `urgent`, or a referral code. `reason` says in plain words what
+    `outcome` is a group of the emergency card or a referral code. `reason` says in plain words what
     was noticed and never quotes a question. `language` is set on rules for words of another language.
+    A `firm` rule holds however the sentence is read; a `personal` one only where a person tells of it.
     """
 
     outcome: str
@@ -38,6 +40,8 @@ class SignRule:
     reason: str
     within: int = 40
     language: str | None = None
+    firm: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from curio_rag.domain.triage_rules import Sign
 from curio_rag.pipelines.triage_text import Words
@@ -18,10 +19,14 @@ _SHORTEST_STEM = 2
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """Where a sign stands: the indices of its first and last word."""
+    """Where a sign stands: the indices of its first and last word.
+
+    `negative` is set where the sign itself is that something is missing or does not stop.
+    """
 
     first: int
     last: int
+    negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class _Pattern:
     clauses: tuple[tuple[int, ...], ...]
     window: int
     at_start: bool
+    negative: bool
 
 
 @dataclass(slots=True)
@@ -77,14 +83,17 @@ class PatternBook:
         classes: Mapping[str, Sequence[str]],
         clean: Callable[[str], str],
         fillers: frozenset[str],
+        negations: frozenset[str],
     ) -> None:
         """Raises `ValueError` naming the sign and the pattern that cannot be read."""
         self._terms = _Terms()
-        self._signs: dict[str, tuple[_Pattern, ...]] = {}
+        self._classes, self._clean, self._fillers, self._negations = classes, clean, fillers, negations
+        self._by_first_term: dict[int, list[tuple[str, _Pattern]]] = defaultdict(list)
         for sign in signs:
-            self._signs[sign.name] = tuple(
-                self._compile(pattern, sign.name, classes, clean, fillers) for pattern in sign.patterns
-            )
+            for text in sign.patterns:
+                for variant in _variants(text, classes):
+                    pattern = self._compile(variant, sign.name)
+                    self._by_first_term[pattern.clauses[0][0]].append((sign.name, pattern))
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -95,12 +104,13 @@ class PatternBook:
         """The hits of every sign that occurs, in order of the text."""
         index = self._index(words)
         starts = frozenset(words.starts())
-        found: dict[str, tuple[Hit, ...]] = {}
-        for name, patterns in self._signs.items():
-            hits = {hit for pattern in patterns for hit in _hits(pattern, index, words, starts)}
-            if hits:
-                found[name] = tuple(sorted(hits))
-        return found
+        found: dict[str, set[Hit]] = defaultdict(set)
+        for term in tuple(index):
+            for name, pattern in self._by_first_term.get(term, ()):
+                hits = _hits(pattern, index, words, starts)
+                if hits:
+                    found[name].update(hits)
+        return {name: tuple(sorted(hits)) for name, hits in found.items()}
 
     def _index(self, words: Words) -> dict[int, list[int]]:
         index: dict[int, list[int]] = defaultdict(list)
@@ -115,27 +125,37 @@ class PatternBook:
                     index[term].append(place)
         return index
 
-    def _compile(
-        self,
-        text: str,
-        sign: str,
-        classes: Mapping[str, Sequence[str]],
-        clean: Callable[[str], str],
-        fillers: frozenset[str],
-    ) -> _Pattern:
+    def _compile(self, text: str, sign: str) -> _Pattern:
         window, body = WINDOW, text.strip()
         head, colon, rest = body.partition(":")
         if colon and head.strip().isdigit():
             window, body = int(head), rest.strip()
         at_start = body.startswith("^")
         clauses: list[tuple[int, ...]] = []
+        negative = False
         for clause in body.removeprefix("^").split("..."):
-            terms = [_alternatives(term, classes, clean, where=f"{sign}: {text}") for term in clause.split()]
-            kept = [term for term in terms if not fillers.issuperset(term)]
+            terms = [
+                _alternatives(term, self._classes, self._clean, where=f"{sign}: {text}") for term in clause.split()
+            ]
+            kept = [term for term in terms if not self._fillers.issuperset(term)]
             if not kept:
                 raise ValueError(f"the pattern '{text}' of {sign} has a part without words")
+            negative = negative or any(self._negations.intersection(term) for term in kept)
             clauses.append(tuple(self._terms.number(term) for term in kept))
-        return _Pattern(clauses=tuple(clauses), window=window, at_start=at_start)
+        return _Pattern(clauses=tuple(clauses), window=window, at_start=at_start, negative=negative)
+
+
+def _variants(text: str, classes: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """The pattern without alternatives of several words (`pear_drops`), and once for each of them."""
+    terms = [
+        ["|".join(single), *joined] if joined else [term]
+        for term in text.split()
+        for joined in [
+            [word.replace("_", " ") for word in term.split("|") if "_" in word and word[1:-1] not in classes]
+        ]
+        for single in [[word for word in term.split("|") if "_" not in word or word[1:-1] in classes]]
+    ]
+    return (" ".join(filter(None, chosen)) for chosen in product(*terms) if all(chosen))
 
 
 def _alternatives(
@@ -158,13 +178,14 @@ def _alternatives(
     return tuple(found)
 
 
-def _hits(pattern: _Pattern, index: Mapping[int, list[int]], words: Words, starts: frozenset[int]) -> Iterable[Hit]:
+def _hits(pattern: _Pattern, index: Mapping[int, list[int]], words: Words, starts: frozenset[int]) -> list[Hit]:
     """One hit for each place of the rarest clause that has all other clauses within the window."""
+    hits: list[Hit] = []
     runs: list[tuple[list[int], int]] = []
     for clause in pattern.clauses:
         places = _runs(clause, index, words)
         if not places:
-            return
+            return hits
         runs.append((places, len(clause)))
     if pattern.at_start:
         first, length = runs[0]
@@ -181,7 +202,8 @@ def _hits(pattern: _Pattern, index: Mapping[int, list[int]], words: Words, start
                 break
             begin, end = min(begin, nearest), max(end, nearest + size - 1)
         else:
-            yield Hit(begin, end)
+            hits.append(Hit(begin, end, pattern.negative))
+    return hits
 
 
 def _runs(clause: tuple[int, ...], index: Mapping[int, list[int]], words: Words) -> list[int]:

@@ -14,14 +14,13 @@ SENTENCE_GAP = 4
 _LONGEST_WORD = 24
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*|[.!?;:\u3002\u0964]+|\n")
 _QUOTES = {ord(mark): "'" for mark in "’‘ʼ´`′＇"}
-_INVISIBLE = {code: None for code in (0xAD, 0x61C, 0x2060, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F))}
+_INVISIBLE = dict.fromkeys((173, 1564, 8288, 65279, *range(8203, 8208), *range(8234, 8239)))
 _NUMBERS = {
-    word: float(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0}
+    "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
+    "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0,
+    "forty": 40.0, "fifty": 50.0, "sixty": 60.0,
+}  # fmt: skip
 _BEFORE_NOT = {
     "can": "cant", "could": "couldnt", "do": "dont", "does": "doesnt", "did": "didnt", "is": "isnt", "are": "arent",
     "was": "wasnt", "were": "werent", "will": "wont", "would": "wouldnt", "has": "hasnt", "have": "havent",
