@@ -154,6 +154,8 @@ def test_spelling_does_not_hide_a_danger(text: str) -> None:
         "my dad died of a stroke, what is my risk?",
         "I have a cold, no chest pain and no trouble breathing, what helps?",
         "I'm dying to know if I can eat grapefruit",
+        "What does end of life care mean?",
+        "How many people are affected by lethal skeletal dysplasia?",
     ],
 )
 def test_information_is_no_emergency(text: str) -> None:
