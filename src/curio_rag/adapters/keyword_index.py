@@ -1,0 +1,191 @@
+"""The words of a generation's passages in one SQLite file, searched by BM25 (FTS5).
+
+The file is opened `mode=ro&immutable=1`: no lock and no journal are needed, so it works on a
+read-only mount and opens at once. A published file is never modified.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import threading
+import urllib.parse
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from curio_rag.errors import IndexDamaged
+from curio_rag.ports import IndexEntry, Scored
+
+KEYWORD_FILE = "keywords.sqlite3"
+
+WEIGHTS: Mapping[str, float] = MappingProxyType({"title": 3.0, "heading": 2.0, "text": 1.0})
+"""How much a word counts in each column; a start, to be set by measurement."""
+
+_SCHEMA = """
+CREATE TABLE passages (row INTEGER PRIMARY KEY, passage_id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL);
+CREATE VIRTUAL TABLE keywords USING fts5(title, heading, text, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+
+_SEARCH = """
+SELECT passage_id, score FROM (
+    SELECT rowid AS found, -bm25(keywords, ?, ?, ?) AS score FROM keywords WHERE keywords MATCH ?
+) JOIN passages ON row = found ORDER BY score DESC, passage_id LIMIT ?
+"""
+
+_INHERITED: list[sqlite3.Connection] = []
+# A connection of the parent is neither used nor closed after a fork: SQLite forbids the one, and
+# the other could wait for a mutex that a thread held which does not exist here.
+
+
+class KeywordIndex:
+    """BM25 over title and synonyms, heading path and text; safe to share between threads and after a fork.
+
+    One connection for each process, guarded by a lock, opened here and now so that the file stays
+    readable even when its generation is removed. Raises `IndexDamaged` when it cannot be read.
+    """
+
+    def __init__(self, path: Path, *, weights: Mapping[str, float] = WEIGHTS) -> None:
+        self._path = path
+        self._weights = (weights["title"], weights["heading"], weights["text"])
+        self._connections: dict[int, sqlite3.Connection] = {}
+        self._locks: dict[int, threading.Lock] = {}
+        self._frequency = lru_cache(maxsize=4096)(self._count_matches)
+        with self._reading() as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def search(self, terms: Sequence[str], *, limit: int) -> tuple[Scored, ...]:
+        """The passages in which any term stands, by BM25 (above 0), best first, ties by passage id."""
+        query = " OR ".join(dict.fromkeys(map(_quote, terms)))
+        if not query or limit <= 0:
+            return ()
+        with self._reading() as connection:
+            found = connection.execute(_SEARCH, (*self._weights, query, limit)).fetchall()
+        return tuple(Scored(passage_id=passage_id, score=score) for passage_id, score in found)
+
+    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
+        """In how many passages each term stands, in any column, stemmed as `search` does it."""
+        return tuple(self._frequency(_quote(term)) for term in terms)
+
+    def matching(self, term: str, passage_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the passages in which the term stands, in any column, stemmed as `search` does it."""
+        places = ", ".join("?" * len(passage_ids))
+        query = (
+            "SELECT passage_id FROM passages JOIN keywords ON keywords.rowid = row "
+            f"WHERE keywords MATCH ? AND passage_id IN ({places})"
+        )
+        with self._reading() as connection:
+            return frozenset(found for (found,) in connection.execute(query, (_quote(term), *passage_ids)))
+
+    def passage_ids(self) -> list[str]:
+        """The ids of all passages that the file holds words of, sorted."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT passage_id FROM passages JOIN keywords_docsize ON row = id ORDER BY passage_id"
+            )
+            return [passage_id for (passage_id,) in rows]
+
+    def _count_matches(self, query: str) -> int:
+        with self._reading() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (query,)).fetchone()
+            return int(count)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection of this process; a fork gets a lock and a connection of its own."""
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()), _translated(self._path):
+            if process not in self._connections:
+                _INHERITED.extend(self._connections.values())
+                self._connections = {process: self._connect()}
+            yield self._connections[process]
+
+    def _connect(self) -> sqlite3.Connection:
+        location = urllib.parse.quote(str(self._path.absolute()))
+        connection = sqlite3.connect(f"file:{location}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        weakref.finalize(self, _close, connection, os.getpid())
+        return connection
+
+
+class KeywordWriter:
+    """Writes the keyword file of a generation, from a copy of the previous one where there is one.
+
+    The file is built aside and thrown away after a crash, so it needs no journal.
+    """
+
+    def __init__(self, path: Path, *, previous: Path | None) -> None:
+        self._path = path
+        with _translated(path):
+            if previous is not None:
+                shutil.copyfile(previous, path)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+            if previous is None:
+                self._connection.executescript(_SCHEMA)
+            self._connection.execute("BEGIN")
+
+    def remove(self, passage_ids: Iterable[str]) -> None:
+        """Take out the words of these passages."""
+        with _translated(self._path):
+            for passage_id in passage_ids:
+                find = "(SELECT row FROM passages WHERE passage_id = ?)"
+                self._connection.execute(f"DELETE FROM keywords WHERE rowid = {find}", (passage_id,))
+                self._connection.execute("DELETE FROM passages WHERE passage_id = ?", (passage_id,))
+
+    def add(self, entries: Iterable[IndexEntry]) -> None:
+        """Put in the words of new passages."""
+        with _translated(self._path):
+            for entry in entries:
+                row = self._connection.execute(
+                    "INSERT INTO passages (passage_id, document_id) VALUES (?, ?)",
+                    (entry.passage_id, _storable(entry.document_id)),
+                ).lastrowid
+                self._connection.execute(
+                    "INSERT INTO keywords (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
+                    (row, *map(_storable, ("\n".join((entry.title, *entry.synonyms)), entry.heading, entry.text))),
+                )
+
+    def finish(self) -> None:
+        """Complete the file and close it."""
+        with _translated(self._path):
+            self._connection.execute("COMMIT")
+            self._connection.close()
+
+    def compact(self) -> None:
+        """Merge what many additions and removals have scattered; worth its while when most of the file has changed."""
+        with _translated(self._path):
+            self._connection.execute("INSERT INTO keywords (keywords) VALUES ('optimize')")
+            self._connection.execute("COMMIT")
+            self._connection.execute("VACUUM")
+            self._connection.execute("BEGIN")
+
+    def close(self) -> None:
+        """Give up; the file is of no use."""
+        self._connection.close()
+
+
+def _quote(term: str) -> str:
+    """A term as an FTS5 string, in which nothing is syntax; NUL would end it."""
+    return '"' + _storable(term).replace("\0", " ").replace('"', '""') + '"'
+
+
+def _storable(text: str) -> str:
+    """SQLite keeps UTF-8, which has no lone surrogates; one splits words like any other sign that is no letter."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise IndexDamaged(f"{path} cannot be used: {error}.", hint="Run `curio check --repair`.") from error
+
+
+def _close(connection: sqlite3.Connection, process: int) -> None:
+    if os.getpid() == process:
+        connection.close()
