@@ -175,7 +175,7 @@ def test_no_passages_are_a_generation(tmp_path: Path) -> None:
 
 
 def test_reader_keeps_its_generation(tmp_path: Path) -> None:
-    """An index in hand answers the same while others are published, even after its files are gone; `current` moves on."""
+    """An index in hand answers the same while others are published, even after its files are gone; `current` is newer."""
     store, writer = exact(tmp_path), exact(tmp_path)
     writer.publish(names(1, 2), Ledger(), configuration="sha256:a")
     pinned = store.current()
@@ -415,7 +415,7 @@ while True:
 
 
 def kill_publishers(folder: Path, *, times: int, search: str, longest: float) -> list[int]:
-    """Kill so many publishing processes at random moments, assert that what is current is whole, and give its number."""
+    """Kill so many publishing processes at random moments, assert what is current to be whole, give its number."""
     chance, seen = random.Random(0), []
     for _ in range(times):
         publisher = subprocess.Popen(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from curio_rag.config import Config
 from curio_rag.domain.question_types import QuestionTypes
@@ -68,6 +68,14 @@ class Assembly:
 
         return self._part("ledger", lambda: Ledger(self.config.index_folder, create=create))
 
+    def dry(self) -> Assembly:
+        """The same parts over an empty ledger that nobody keeps."""
+        from curio_rag.adapters.ledger import Ledger
+
+        trial = Assembly(self.config, clock=self.clock)
+        trial._made["ledger"] = Ledger.in_memory()
+        return trial
+
     def documents(self) -> LedgerDocuments:
         """The ledger's documents and passages."""
         from curio_rag.adapters.ledger_documents import LedgerDocuments
@@ -96,7 +104,9 @@ class Assembly:
         """The generations of the index folder."""
         from curio_rag.adapters.generations import Generations
 
-        return self._part("generations", lambda: Generations(self.config.index_folder, search=self.config.search))
+        # Config has checked the value, which mypy cannot know.
+        search = cast("Literal['auto', 'exact', 'chroma']", self.config.search)
+        return self._part("generations", lambda: Generations(self.config.index_folder, search=search))
 
     def embedder(self) -> Embedder:
         """The configured embedding model."""
@@ -196,7 +206,8 @@ class Assembly:
         )
 
     def _cache_folder(self) -> Path | None:
-        return self.config.index_folder
+        """Where digests of the model's files are remembered; asking and trying make no folder."""
+        return self.config.index_folder if self.config.index_folder.is_dir() else None
 
     def close(self) -> None:
         """Closes what was opened; the next use opens it again."""

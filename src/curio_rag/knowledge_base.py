@@ -18,10 +18,26 @@ from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
 from curio_rag.domain.questions import Question, Urgency
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Vetting, VettingStatus
-from curio_rag.errors import ConfigError, CurioError, DocumentNotFound, IndexMissing, NotVetted, ReviewNotFound
-from curio_rag.pipelines.answer import answer_question, check_question
+from curio_rag.errors import (
+    ConfigError,
+    CurioError,
+    DocumentNotFound,
+    IndexMissing,
+    IndexProblem,
+    NotVetted,
+    ReviewNotFound,
+)
+from curio_rag.pipelines.answer import EVIDENCE_HITS, answer_question, check_question
 from curio_rag.pipelines.check import Finding, check_library
-from curio_rag.pipelines.ingest import Report, embed_missing, ingest_files, model_key, texts_of
+from curio_rag.pipelines.ingest import (
+    IngestedFiles,
+    IngestParts,
+    Report,
+    embed_missing,
+    ingest_files,
+    model_key,
+    texts_of,
+)
 from curio_rag.pipelines.vetting import admitted, standing
 
 
@@ -85,30 +101,55 @@ class KnowledgeBase:
         """Reads, files and indexes the documents under the paths (by default the knowledge folder).
 
         Every listed file gets one receipt; one bad file never stops the others. With `dry_run`
-        nothing is written but an empty ledger, where there was none. With `retire_missing`, documents whose file
-        has gone are no longer searched. Raises `KnowledgeError` for a path that does not exist and
+        nothing is written. With `retire_missing`, documents whose file has gone are no longer
+        searched. Raises `KnowledgeError` for a path that does not exist and
         `IndexLocked` when another process is writing.
         """
-        assembly, show = self._assembly, report or _quiet
-        started = assembly.clock()
+        started, show = self._assembly.clock(), report or _quiet
         chosen = [self.config.knowledge_folder] if paths is None else _paths(paths)
-        assembly.ledger(create=True)
+        if dry_run:
+            return self._dry_run(chosen, started, show)
+        self._assembly.ledger(create=True)
         with self._writing():
-            parts = assembly.ingest_parts(status_of=self._status_of)
-            files = ingest_files(parts, chosen, dry_run=dry_run, report=show)
-            retired = files.missing if retire_missing and not dry_run else ()
+            files = ingest_files(self._parts(self._assembly), chosen, dry_run=False, report=show)
+            retired = files.missing if retire_missing else ()
             if retired:
-                assembly.documents().retire(retired, at=assembly.clock())
-            generation = None if dry_run else self._publish(show)
-        standings = [standing(entry, today=assembly.today()) for entry in self._active()]
+                self._assembly.documents().retire(retired, at=self._assembly.clock())
+            generation = self._publish(show)
+        return self._ingest_report(self._assembly, files, started, retired=retired, generation=generation)
+
+    def _dry_run(self, paths: Sequence[Path], started: datetime, report: Report) -> IngestReport:
+        """What an ingest would do: no lock is taken and nothing is written, not even an empty ledger."""
+        try:
+            self._assembly.ledger()
+            assembly = self._assembly
+        except IndexMissing:
+            assembly = self._assembly.dry()
+        files = ingest_files(self._parts(assembly), paths, dry_run=True, report=report)
+        return self._ingest_report(assembly, files, started, retired=(), generation=None)
+
+    def _parts(self, assembly: Assembly) -> IngestParts:
+        return assembly.ingest_parts(status_of=self._status_of)
+
+    def _ingest_report(
+        self,
+        assembly: Assembly,
+        files: IngestedFiles,
+        started: datetime,
+        *,
+        retired: tuple[str, ...],
+        generation: int | None,
+    ) -> IngestReport:
+        entries = [entry for entry in assembly.documents().entries() if not entry.retired]
+        current = admitted(entries, admit=self.config.admit, today=assembly.today())
         return IngestReport(
             receipts=files.receipts,
             missing=files.missing,
             retired=retired,
-            dry_run=dry_run,
+            dry_run=generation is None,
             generation=generation,
-            passages=len(self._passage_ids()),
-            awaiting_vetting=sum(vetting.status.value not in self.config.admit for vetting in standings),
+            passages=sum(entry.passages for entry in entries if entry.document_id in current),
+            awaiting_vetting=len(entries) - len(current),
             started_at=started,
             finished_at=assembly.clock(),
         )
@@ -120,6 +161,10 @@ class KnowledgeBase:
         """
         check_question(query, most_bytes=self.config.max_question_bytes)
         return self._assembly.retriever().search(query, limit=limit).hits
+
+    def evidence_strength(self, question: str) -> float:
+        """How well the documents bear on a question, from 0 to 1: below the threshold `ask` abstains."""
+        return self._assembly.retriever().search(question, limit=EVIDENCE_HITS).strength
 
     def ask(self, question: str, *, thread: str | None = None) -> AnswerRecord:
         """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.
@@ -183,7 +228,7 @@ class KnowledgeBase:
     def repair(self, *, report: Report | None = None) -> int:
         """Builds the index anew from the ledger; the number of the new generation."""
         with self._writing():
-            return self._publish(report or _quiet, afresh=True)
+            return self._publish(report or _quiet)
 
     def _record_events(
         self,
@@ -229,12 +274,12 @@ class KnowledgeBase:
         current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
         return assembly.documents().passage_ids_of(sorted(current))
 
-    def _publish(self, report: Report, *, afresh: bool = False) -> int:
+    def _publish(self, report: Report) -> int:
         """Makes the current generation hold exactly the passages of the admitted documents."""
         assembly = self._assembly
         ids = self._passage_ids()
         model, configuration = model_key(assembly.embedder()), assembly.configuration()
-        if not assembly.generations().holds(ids, configuration=configuration):
+        if self._configuration_of_index() != configuration:
             for start in range(0, len(ids), 512):
                 passages = assembly.documents().passages(ids[start : start + 512])
                 embed_missing(assembly.embedder(), assembly.vectors(), list(texts_of(passages)))
@@ -243,9 +288,14 @@ class KnowledgeBase:
             ids,
             lambda some: assembly.vectors().index_entries(model, some),
             configuration=configuration,
-            afresh=afresh,
             report=report,
         )
+
+    def _configuration_of_index(self) -> str | None:
+        try:
+            return self._assembly.generations().current().configuration
+        except IndexProblem:
+            return None
 
     def _status_of(self, document: Document) -> str:
         status = document.vetting.status

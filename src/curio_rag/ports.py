@@ -159,6 +159,11 @@ class PassageIndex(Protocol):
         ...
 
     @property
+    def configuration(self) -> str:
+        """The embedder and splitter that it was built with, in words."""
+        ...
+
+    @property
     def size(self) -> int:
         """The number of passages."""
         ...
@@ -177,6 +182,10 @@ class PassageIndex(Protocol):
 
     def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
         """In how many passages each term stands (title, synonyms, headings or text), stemmed as `keyword` does it."""
+        ...
+
+    def matching(self, term: str, passage_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the passages in which the term stands, stemmed as `keyword` does it."""
         ...
 
 
@@ -198,7 +207,7 @@ class GenerationStore(Protocol):
         """Build the next generation to hold exactly these passages, verify it, swap it in, and give its number.
 
         A copy of the last generation with the differences applied; `load` is called in batches with
-        the ids that are new. `configuration` is the digest of embedder and splitter: when it differs from
+        the ids that are new. `configuration` names embedder and splitter: when it differs from
         the last generation's, everything is built afresh. `report(stage, done, total)` shows
         progress. When anything fails the old generation stays current and whole.
         """

@@ -185,7 +185,7 @@ def _no_text_or_utf16(content: bytes, name: str) -> UnreadableDocument:
     sample = content[:4096]
     evens, odds = sample[::2].count(0), sample[1::2].count(0)
     half = max(1, len(sample) // 2)
-    if min(evens, odds) < 0.1 * half and max(evens, odds) > 0.6 * half:
+    if len(sample) >= 8 and min(evens, odds) < 0.1 * half and max(evens, odds) > 0.6 * half:
         return _undecodable(name, "looks like UTF-16 without a byte-order mark")
     return _binary(name)
 

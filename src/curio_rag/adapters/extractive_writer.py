@@ -8,24 +8,29 @@ less (+.10 ROUGE-2 for several).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.answers import Citation, Draft, Evidence, Section, SectionKind, Sentence
-from curio_rag.domain.question_types import QuestionType, QuestionTypes
+from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
 from curio_rag.domain.sources import Block, BlockKind, Document, DocumentSection, Hit, Span
 
 MOST_WORDS = 270
 """What a standard answer may hold before no further section is begun."""
 
 MAIN_WORDS = 130
+LEAD_WORDS = 60
 FACET_WORDS = 85
 FURTHER_WORDS = 80
 WHOLE_SECTION_WORDS = 260
 """A longer section is entered at the passage that was found, not at its beginning."""
 
-HEADING_BONUS = 0.15
-"""Added to a section's score (0 to 1) when its heading announces what is asked."""
+HEADING_BONUS = 0.2
+"""Added to a section's score (0 to 1) when its heading announces what is asked; half of it is taken off
+when the heading announces something else."""
+
+LEAD_SHARE = 0.6
+"""A document's summary leads when it scores at least this share of the best section."""
 
 FURTHER_SHARE = 0.75
 """A further section must score at least this share of the first one's."""
@@ -79,41 +84,68 @@ class ExtractiveWriter:
     def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
         """The section that fits the question best, then what a full answer should also say, or further sources."""
         kinds = self._types.types_of(question)
-        ranked = self._ranked(kinds, evidence)
+        terms = self._types.content_terms(question)
+        ranked = self._ranked(kinds, terms, evidence)
         answer = _Composition()
         if not ranked:
             return Draft(sections=())
+        lead = self._lead(terms, ranked)
+        if lead is not None:
+            self._add(answer, lead, budget=LEAD_WORDS)
         self._add(answer, ranked[0], budget=MAIN_WORDS)
-        facets = self._types.facets_of(kinds[0])
+        facets = self._types.facets_of(question)
         if facets:
             self._add_facets(answer, question, [self._types.named(facet.type) for facet in facets], evidence)
         else:
-            self._add_further(answer, ranked)
+            self._add_further(answer, terms, ranked)
         return Draft(
             sections=tuple(answer.sections),
             not_covered=self._gaps(kinds, answer),
             questions_to_ask=self._types.asking([place.evidence.document.title for place in answer.places]),
         )
 
-    def _ranked(self, kinds: Sequence[QuestionType], evidence: Sequence[Evidence]) -> list[_Place]:
+    def _ranked(
+        self, kinds: Sequence[QuestionType], terms: Sequence[str], evidence: Sequence[Evidence]
+    ) -> list[_Place]:
+        """The sections in which hits lie, best first.
+
+        A section whose title and headings say all that is asked is shown from its beginning; any
+        other from the passage that was found.
+        """
         best: dict[tuple[str, int], _Place] = {}
         for each in evidence:
             for hit in each.hits:
                 section = each.document.section_at(hit.passage.span.start)
-                place = _Place(
-                    evidence=each,
-                    section=section,
-                    score=hit.score + self._bonus(kinds, section, hit),
-                    start=hit.passage.span.start,
-                )
+                score = hit.score + self._bonus(kinds, section, hit)
+                place = _Place(evidence=each, section=section, score=score, start=hit.passage.span.start)
+                if all(_names(place, term) for term in terms):
+                    place = replace(place, start=section.span.start)
                 key = (each.document.id, section.span.start)
                 if key not in best or best[key].score < place.score:
                     best[key] = place
         return sorted(best.values(), key=lambda place: (-place.score, place.evidence.document.id, place.start))
 
+    def _lead(self, terms: Sequence[str], ranked: Sequence[_Place]) -> _Place | None:
+        """The best document's own summary, when the question is about the whole document and the summary was found."""
+        best = ranked[0]
+        if not all(mentions(best.evidence.document.title, term) for term in terms):
+            return None
+        return next(
+            (
+                place
+                for place in ranked[1:]
+                if place.evidence.document.id == best.evidence.document.id
+                and place.heading.lower() in self._types.general_headings
+                and place.score >= LEAD_SHARE * best.score
+            ),
+            None,
+        )
+
     def _bonus(self, kinds: Sequence[QuestionType], section: DocumentSection, hit: Hit) -> float:
-        headings = section.heading_path or (hit.passage.title,)
-        return HEADING_BONUS if any(kind.heads(heading) for kind in kinds for heading in headings[-2:]) else 0.0
+        headings = (section.heading_path or (hit.passage.title,))[-2:]
+        if any(kind.heads(heading) for kind in kinds for heading in headings):
+            return HEADING_BONUS
+        return -HEADING_BONUS / 2 if any(kind.heads(headings[-1]) for kind in self._types.types) else 0.0
 
     def _add_facets(
         self, answer: _Composition, question: str, facets: Sequence[QuestionType], evidence: Sequence[Evidence]
@@ -134,12 +166,16 @@ class ExtractiveWriter:
                 self._add(answer, place, budget=FACET_WORDS)
 
     def _on_subject(self, question: str, document: Document) -> bool:
-        names = " ".join((document.title, *document.synonyms)).lower()
+        names = " ".join((document.title, *document.synonyms))
         terms = self._types.content_terms(question)
-        return 2 * sum(term in names for term in terms) > len(terms)
+        return 2 * sum(mentions(names, term) for term in terms) > len(terms)
 
-    def _add_further(self, answer: _Composition, ranked: Sequence[_Place]) -> None:
+    def _add_further(self, answer: _Composition, terms: Sequence[str], ranked: Sequence[_Place]) -> None:
+        """Further sections on the same subject: what the first one's title names of the question, theirs must name too."""
+        subject = [term for term in terms if _names(ranked[0], term)]
         for place in ranked[1:8]:
+            if not all(_names(place, term) for term in subject):
+                continue
             if answer.words >= MOST_WORDS or len(answer.places) >= 4 or place.score < FURTHER_SHARE * ranked[0].score:
                 return
             self._add(answer, place, budget=FURTHER_WORDS)
@@ -171,7 +207,7 @@ class ExtractiveWriter:
         """The section's units from the place on, as far as the budget goes, and the warnings that travel with it."""
         taken = _Taken(document=place.evidence.document, budget=budget, seen=answer.seen)
         for unit in _units(place):
-            spans = tuple(span for span in unit.spans if not self._types.is_boilerplate(taken.text_of(span)))
+            spans = tuple(kept for span in unit.spans if (kept := self._without_boilerplate(taken.document, span)))
             if spans and not taken.take(_Unit(kind=unit.kind, spans=spans)):
                 break
         taken.drop_lead()
@@ -185,6 +221,15 @@ class ExtractiveWriter:
             Section(heading="", kind=unit.kind, sentences=tuple(_sentence(place.evidence, span) for span in unit.spans))
             for unit in taken.units
         ]
+
+    def _without_boilerplate(self, document: Document, span: Span) -> Span | None:
+        """The sentence, or the item up to a sentence that leads elsewhere; None when nothing is left."""
+        text = span.of(document.text)
+        end = next(
+            (each.start for each in sentence_spans(text) if self._types.is_boilerplate(each.of(text))), len(text)
+        )
+        kept = text[:end].rstrip()
+        return Span(start=span.start, end=span.start + len(kept)) if kept else None
 
     def _gaps(self, kinds: Sequence[QuestionType], answer: _Composition) -> tuple[str, ...]:
         """What was asked for and stands neither under such a heading nor in the words of the answer."""
@@ -267,9 +312,18 @@ class _Taken:
         return Span(start=span.start + first.start, end=span.start + first.end)
 
     def _append(self, unit: _Unit, *, counted: bool = False) -> None:
-        if unit.spans:
+        if unit.spans and self.units and self._continues(self.units[-1], unit):
+            self.units[-1] = _Unit(kind=unit.kind, spans=(*self.units[-1].spans, *unit.spans))
+        elif unit.spans:
             self.units.append(unit)
+        if unit.spans:
             self.words += 0 if counted else _count(*map(self.text_of, unit.spans))
+
+    def _continues(self, before: _Unit, unit: _Unit) -> bool:
+        """Whether a paragraph goes on in the one before, with nothing but a sentence or two left out between them."""
+        if before.kind is not SectionKind.PARAGRAPH or unit.kind is not SectionKind.PARAGRAPH:
+            return False
+        return "\n" not in self.document.text[before.spans[-1].end : unit.spans[0].start]
 
     def _new(self, span: Span) -> bool:
         """Whether these words were not said before; they count as said from now on."""
@@ -278,6 +332,12 @@ class _Taken:
             return False
         self.seen.add(words)
         return True
+
+
+def _names(place: _Place, term: str) -> bool:
+    """Whether a section's document or headings are named with a term, in whatever form of the word."""
+    document = place.evidence.document
+    return mentions(" ".join((document.title, *document.synonyms, *place.section.heading_path)), term)
 
 
 def _units(place: _Place) -> Iterator[_Unit]:

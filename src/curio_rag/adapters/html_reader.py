@@ -175,7 +175,7 @@ class _Walk(HTMLParser):
     def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attributes)
         # "<div/>" opens a div in HTML; only inside pictures does the slash close
-        if tag not in _VOID and any(element.tag in ("svg", "math") for element in self._path):
+        if tag not in _VOID and (self._open_tags["svg"] or self._open_tags["math"]):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
@@ -33,6 +34,7 @@ class Ledger:
 
     def __init__(self, folder: Path, *, create: bool) -> None:
         self.path = folder / LEDGER_NAME
+        self.read_only = False
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         elif not self.path.is_file():
@@ -45,6 +47,15 @@ class Ledger:
                 f"{self.path} cannot be opened as a ledger: {problem.orig}.",
                 hint="Restore it from a backup; everything else can be rebuilt from it.",
             ) from problem
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """An empty ledger that nobody keeps, for trying things out."""
+        ledger = cls.__new__(cls)
+        ledger.path, ledger.read_only = Path(":memory:"), False
+        ledger._engine = ledger._engine_for("file:dry-run?mode=memory&cache=shared", writable=True)
+        ledger._bring_forward(ledger._engine)
+        return ledger
 
     def _open(self) -> Engine:
         if not self.read_only:

@@ -96,8 +96,9 @@ def parse_fields(source: str, *, name: str, first_line: int = 1) -> Fields:
             loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        last = source.rstrip().count("\n")  # what is left open is noticed only at the end, on no line of its own
         problem = getattr(error, "problem", None) or "it is not YAML"
-        raise malformed(name, first_line + (mark.line if mark else 0), str(problem)) from error
+        raise malformed(name, first_line + (min(mark.line, last) if mark else 0), str(problem)) from error
     if node is None:
         return Fields(name=name)
     if not isinstance(node, yaml.MappingNode):

@@ -17,8 +17,10 @@ from curio_rag.domain.sources import Block, BlockKind, Document, Span
 from curio_rag.errors import UnreadableDocument
 from curio_rag.ports import LoadedFile
 
-_SMALL_BYTES = 300_000
-"""Markup up to this size is read in this process; a larger file could take long and gets a child with limits."""
+_TAME_CHARACTERS = 300_000
+_TAME_UNCLOSED = 50
+_TAME_BRACKETS = 2_000
+_MARKUP_SECONDS = 30.0
 
 
 def read_document(loaded: LoadedFile, *, pdf_seconds: float) -> Document:
@@ -67,8 +69,8 @@ def _read_textual(content: bytes, name: str, suffix: str) -> tuple[Fields | None
 
 
 def _read_markup(kind: str, text: str, name: str) -> Reading:
-    if len(text) > _SMALL_BYTES:
-        return _from_dict(run_isolated(kind, text.encode("utf-8"), name=name))
+    if not _is_tame(text):
+        return _from_dict(run_isolated(kind, text.encode("utf-8"), name=name, seconds=_MARKUP_SECONDS))
     try:
         if kind == "html":
             from curio_rag.adapters.html_reader import read_html
@@ -81,6 +83,19 @@ def _read_markup(kind: str, text: str, name: str) -> Reading:
         raise UnreadableDocument(
             f"{name} is not well-formed: {error}.", reason="corrupt", hint="Save it again from an editor."
         ) from error
+
+
+def _is_tame(text: str) -> bool:
+    """Whether markup is surely read in a moment; any other is read in a child process with limits.
+
+    Both parsers take quadratic time over many unclosed tags or brackets: 100 kB of "<a " takes minutes.
+    """
+    return (
+        len(text) <= _TAME_CHARACTERS
+        and text.count("<") - text.count(">") <= _TAME_UNCLOSED
+        and text.count("[") <= _TAME_BRACKETS
+        and text.count("{") <= _TAME_BRACKETS
+    )
 
 
 def _sidecar(loaded: LoadedFile) -> Fields | None:

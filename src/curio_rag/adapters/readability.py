@@ -36,7 +36,7 @@ class FleschKincaid:
         found = dict(_pronounced(words))
         unknown = sorted(words - found.keys())
         if unknown:
-            import pyphen
+            import pyphen  # type: ignore[import-untyped]  # it has no stubs
 
             hyphenation = pyphen.Pyphen(lang="en_US")
             found |= {word: len(hyphenation.positions(word)) + 1 for word in unknown}

@@ -10,6 +10,12 @@ from functools import cached_property
 WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
 
 
+def mentions(text: str, term: str) -> bool:
+    """Whether a text has a word of the same beginning as a term, so that "treated" finds "treatments"."""
+    stem = term.lower()[: max(4, len(term) - 3)]
+    return re.search(rf"(?<![^\W_]){re.escape(stem)}", text, re.IGNORECASE) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class QuestionType:
     """One kind of question; `patterns` recognise it in a question, `headings` in a heading (any case)."""
@@ -56,10 +62,12 @@ class QuestionTypes:
     questions_to_ask: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
     def types_of(self, question: str) -> tuple[QuestionType, ...]:
-        """The kinds of question that this is, the most telling first; a plain "what is" is a definition only."""
+        """The kinds of question that this is, the most telling first; none where it is not recognised.
+
+        A plain "what is" is a definition only when it asks for nothing more specific.
+        """
         found = tuple(kind for kind in self.types if kind.asks(question))
-        specific = tuple(kind for kind in found if kind.name != "definition")
-        return specific or found or (self.named("definition"),)
+        return tuple(kind for kind in found if kind.name != "definition") or found
 
     def named(self, name: str) -> QuestionType:
         """The type of that name. Raises `KeyError`."""
@@ -68,9 +76,10 @@ class QuestionTypes:
                 return kind
         raise KeyError(name)
 
-    def facets_of(self, kind: QuestionType) -> tuple[Facet, ...]:
-        """What a full answer to that kind of question should also say."""
-        return dict(self.facets).get(kind.name, ())
+    def facets_of(self, question: str) -> tuple[Facet, ...]:
+        """What a full answer to a question of that kind should also say."""
+        known = dict(self.facets)
+        return next((known[kind.name] for kind in self.types_of(question) if kind.name in known), ())
 
     def content_terms(self, question: str) -> tuple[str, ...]:
         """The words of a question that carry its meaning, lower case, each once, in order."""

@@ -47,7 +47,7 @@ def choose_folder(
     folder: Annotated[Path, typer.Option("--folder", "-C", help="The folder with curio.toml.")] = Path(),
 ) -> None:
     """Answers patients' questions from vetted documents."""
-    global folder_of_settings  # noqa: PLW0603 - the option stands before every command's name
+    global folder_of_settings
     folder_of_settings = folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from curio_rag.knowledge_base import ShelfRecord
 from curio_rag.pipelines.ingest import Report
 
 MOST_ROWS = 40
-STAGES = {"read": "Reading", "embed": "Embedding", "matrix": "Vectors", "keywords": "Keywords", "chroma": "Chroma"}
+STAGES = {"read": "Reading", "embed": "Embedding", "passages": "Indexing", "chroma": "Chroma", "verify": "Verifying"}
 
 
 @contextmanager
@@ -41,17 +42,18 @@ def progress_bar() -> Iterator[Report]:
 def print_ingest(report: IngestReport) -> None:
     """A row for each file that is worth a look, then the totals."""
     console = Console(highlight=False)
-    shown = [each for each in report.receipts if each.outcome is not FileOutcome.UNCHANGED]
-    ordered = sorted(shown, key=lambda each: each.outcome is FileOutcome.ACCEPTED)
+    shown = sorted(filter(_worth_a_row, report.receipts), key=lambda each: each.outcome is FileOutcome.ACCEPTED)
     if shown:
-        table = Table("file", "outcome", "passages", "status or reason", box=None, pad_edge=False)
-        for receipt in ordered[:MOST_ROWS]:
+        table = Table(box=None, pad_edge=False)
+        for name in ("file", "outcome", "passages", "status or reason"):
+            table.add_column(name, overflow="fold")
+        for receipt in shown[:MOST_ROWS]:
             table.add_row(*map(escape, _ingest_row(receipt)))
         console.print(table)
-        if len(ordered) > MOST_ROWS:
-            console.print(f"... and {len(ordered) - MOST_ROWS} more (all of them with --json)")
+        if len(shown) > MOST_ROWS:
+            console.print(f"... and {len(shown) - MOST_ROWS} more (all of them with --json)")
     totals = ", ".join(f"{report.count(outcome)} {outcome.value}" for outcome in FileOutcome)
-    console.print(f"{len(report.receipts)} listed: {totals}")
+    console.print(f"{len(report.receipts)} listed: {totals}{_skipped(report)}")
     for document_id in report.missing:
         fate = "retired" if document_id in report.retired else "kept; --retire-missing retires it"
         console.print(escape(f"The file of {safe(document_id)} has gone ({fate})."))
@@ -66,8 +68,19 @@ def print_ingest(report: IngestReport) -> None:
         )
 
 
+def _worth_a_row(receipt: FileReceipt) -> bool:
+    """Files that were left alone on purpose are counted, not listed."""
+    expected = receipt.reason is not None and receipt.reason.code in ("sidecar", "ignored", "hidden")
+    return receipt.outcome is not FileOutcome.UNCHANGED and not expected
+
+
+def _skipped(report: IngestReport) -> str:
+    codes = Counter(each.reason.code for each in report.receipts if each.outcome is FileOutcome.SKIPPED and each.reason)
+    return f" (skipped: {', '.join(f'{count} {code}' for code, count in sorted(codes.items()))})" if codes else ""
+
+
 def _ingest_row(receipt: FileReceipt) -> tuple[str, str, str, str]:
-    why = receipt.reason.code + ": " + receipt.reason.text if receipt.reason else (receipt.status or "")
+    why = f"{receipt.reason.code}: {receipt.reason.text}" if receipt.reason else (receipt.status or "")
     if receipt.notes:
         why += f" ({'; '.join(receipt.notes)})"
     return safe(receipt.source), receipt.outcome.value, str(receipt.passages or ""), safe(why)
@@ -75,7 +88,9 @@ def _ingest_row(receipt: FileReceipt) -> tuple[str, str, str, str]:
 
 def print_library(records: Sequence[ShelfRecord]) -> None:
     """A row for each document, with its standing."""
-    table = Table("document", "title", "status", "review due", "passages", "", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("document", "title", "status", "review due", "passages", ""):
+        table.add_column(name, overflow="fold")
     for record in records:
         due = record.vetting.review_due
         answers = "" if record.admitted else "answers nothing"

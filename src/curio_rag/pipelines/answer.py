@@ -26,7 +26,7 @@ from curio_rag.pipelines.claims import check_draft
 from curio_rag.pipelines.retrieve import Findings, Retriever
 from curio_rag.ports import PassageShelf, Readability, TriageRules, Writer
 
-HITS = 12
+EVIDENCE_HITS = 12
 FACET_HITS = 3
 MOST_DOCUMENTS = 6
 
@@ -75,7 +75,7 @@ def answer_question(parts: AnswerParts, question: Question) -> Answer:
         )
     check_question(question.text, most_bytes=parts.max_question_bytes)
     retriever = parts.retriever()
-    findings = retriever.search(question.text, limit=HITS)
+    findings = retriever.search(question.text, limit=EVIDENCE_HITS)
     trace = _trace(parts, question.text, findings)
     if findings.strength < EVIDENCE_THRESHOLD:
         return _abstain(parts, question, triage, findings, trace)
@@ -112,9 +112,8 @@ def _evidence(parts: AnswerParts, retriever: Retriever, text: str, findings: Fin
     """The documents of the hits in order, then those found for what a full answer should also say."""
     hits = _by_document(findings.hits)
     standings = dict(findings.standings)
-    facets = parts.types.facets_of(parts.types.types_of(text)[0])
     subject = " ".join(parts.types.content_terms(text))
-    for facet in facets:
+    for facet in parts.types.facets_of(text):
         further = retriever.search(f"{subject} {facet.search}", limit=FACET_HITS)
         standings |= further.standings
         for hit in further.hits:

@@ -9,6 +9,7 @@ from datetime import date
 
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.sources import Hit, HitScores, Passage, Vetting
+from curio_rag.errors import IndexOutOfDate
 from curio_rag.pipelines.vetting import admitted
 from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShelf, Vector, VectorField
 
@@ -50,7 +51,12 @@ class Retriever:
 
     def search(self, query: str, *, limit: int) -> Findings:
         """The best passages for a query. Raises `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`."""
-        index = self.generations.current(configuration=self.configuration)
+        index = self.generations.current()
+        if index.configuration != self.configuration:
+            raise IndexOutOfDate(
+                f"The index was built with {index.configuration}, the settings ask for {self.configuration}.",
+                hint="Run `curio ingest` to build it with these settings, or set `model` back.",
+            )
         terms = self.types.content_terms(query)
         (vector,) = self.embedder.embed([query])
         scores = _scores(index, vector, terms)
@@ -67,7 +73,7 @@ class Retriever:
     def _admitted_hits(
         self, ranked: Sequence[tuple[str, float]], scores: dict[str, HitScores], *, limit: int
     ) -> tuple[tuple[Hit, ...], dict[str, Vetting]]:
-        """The first hits whose documents still stand; an overdue or retracted one may be in the index, not in an answer."""
+        """The first hits whose documents still stand today; an overdue one may be in the index, not in an answer."""
         hits: list[Hit] = []
         standings: dict[str, Vetting] = {}
         known: set[str] = set()
