@@ -46,8 +46,32 @@ def check_spans(document: Document) -> None:
 
 
 PIECES = st.sampled_from(
-    ["# H", "- a", "* b", "1. c", "   d", "> q", "> [!WARNING]", "|a|b|", "|-|-|", "*em* `x`", "<b>r</b>", "<!--c-->"]
-    + ["", "text.", "![i](http://e)", "[l](u)", "---", "***", "\u200b", "&#8203;", "    code", "```", "a  ", "\\", "µ"]
+    [
+        "# H",
+        "- a",
+        "* b",
+        "1. c",
+        "   d",
+        "> q",
+        "> [!WARNING]",
+        "*em* `x`",
+        "<b>r</b>",
+        "<!--c-->",
+        "",
+        "text.",
+        "![i](http://e)",
+        "[l](u)",
+        "---",
+        "***",
+        "&#8203;",
+        "    code",
+        "```",
+        "a  ",
+        "µ",
+        *list("\u200b\\"),
+        "|a|b|\n|-|-|",
+        "|c|d|",
+    ]
 )
 
 
@@ -176,7 +200,8 @@ def test_html_structure_title_and_language() -> None:
 
 def test_plain_text_structure() -> None:
     """Paragraphs, items and underlined or stand-alone headings are told apart; wrapped numbers begin no item."""
-    source = "Title\n=====\n\nTake no more than\n2. Then rest.\n\nBefore you start\n\n1. Wash.\n2. Dry\n   well.\n\n• a\n• b\n"
+    source = "Title\n=====\n\nTake no more than\n2. Then rest.\n\nBefore you start\n\n1. Wash.\n2. Dry\n   well.\n"
+    source += "\n• a\n• b\n"
     assert blocks(read(source, name="a.txt")) == [
         ("heading", 1, "Title"),
         ("paragraph", 0, "Take no more than 2. Then rest."),
