@@ -175,7 +175,7 @@ def test_no_passages_are_a_generation(tmp_path: Path) -> None:
 
 
 def test_reader_keeps_its_generation(tmp_path: Path) -> None:
-    """An index in hand answers the same while others are published, even after its files are gone; `current` is newer."""
+    """An index in hand answers the same while others are published, even after its files are gone."""
     store, writer = exact(tmp_path), exact(tmp_path)
     writer.publish(names(1, 2), Ledger(), configuration="sha256:a")
     pinned = store.current()
@@ -331,8 +331,7 @@ def test_scan_serves_without_chroma(with_chroma: Path, tmp_path: Path, damage: s
     assert store.current().nearest(VectorField.TEXT, query, limit=7) == expected
     assert any("chroma" in problem and "exact scan serves" in problem for problem in store.problems())
     if damage == "garbage":
-        store.publish(names(*range(150)), Ledger(), configuration="sha256:a")
-        assert list(store.problems()) == []
+        assert store.publish(names(*range(150)), Ledger(), configuration="sha256:a") == 2
 
 
 def test_changed_generation_with_chroma_is_sound(with_chroma: Path, tmp_path: Path) -> None:
