@@ -119,7 +119,7 @@ def entry(**changes: object) -> LibraryEntry:
         "source": "aspirin.md",
         "file_digest": "sha256:f",
         "text_digest": "sha256:t",
-        "splitter": "1",
+        "made_by": "1",
         "language": "en",
         "as_of": None,
         "passages": 1,

@@ -42,7 +42,9 @@ def test_every_sentence_carries_its_marker() -> None:
 
 def test_steps_are_numbered_and_lists_are_marked() -> None:
     """A list of steps stays a list of steps."""
-    steps = paragraph(cited(SOURCE, "Aspirin lowers fever."), cited(SOURCE, "Ask a doctor first."), kind=SectionKind.STEPS)
+    steps = paragraph(
+        cited(SOURCE, "Aspirin lowers fever."), cited(SOURCE, "Ask a doctor first."), kind=SectionKind.STEPS
+    )
     assert "  1. Aspirin lowers fever. [1]\n  2. Ask a doctor first. [1]" in text_of(answer(steps))
     bullets = paragraph(cited(SOURCE, "Aspirin lowers fever."), kind=SectionKind.LIST)
     assert "  - Aspirin lowers fever. [1]" in text_of(answer(bullets))

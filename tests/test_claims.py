@@ -16,7 +16,6 @@ DRIVE = "Do not drive for 8 weeks."
 FEVER = "Fever needs a call at once."
 
 
-
 def code_of(sentence: Sentence) -> str | None:
     fault = fault_of(sentence, lambda document_id: SOURCE if document_id == SOURCE.id else None)
     return fault.code if fault else None

@@ -37,7 +37,7 @@ def shelved(source: Document) -> ShelvedDocument:
         origin="knowledge",
         source=source.source,
         file_digest=digest_text(source.text),
-        splitter="1",
+        made_by="1",
         passages=(passage,),
     )
 

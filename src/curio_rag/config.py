@@ -17,7 +17,6 @@ from curio_rag.errors import ConfigError
 
 SEARCH_MODES = ("auto", "exact", "chroma")
 ADMISSIBLE = ("vetted", "sample", "unvetted")
-VIEWERS = ("reviewers", "askers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +49,6 @@ class Config:
 
     emergency_card: str = ""
     """A JSON file of a service's own emergency advice; empty for the bundled, unsigned one."""
-
-    drafts_visible_to: str = "reviewers"
-    """Who may see a draft before a clinician has signed: `reviewers` or `askers`."""
 
     max_question_bytes: int = 20_000
     """The longest question that is taken in, in UTF-8 bytes (the emergency check still runs on longer ones)."""
@@ -141,7 +137,7 @@ def _with_setting(config: Config, key: str, value: object, *, origin: str) -> Co
 
 
 def _checked(key: str, value: object, *, origin: str) -> str | int | tuple[str, ...]:
-    choices = {"search": SEARCH_MODES, "drafts_visible_to": VIEWERS}.get(key)
+    choices = {"search": SEARCH_MODES}.get(key)
     if key == "admit":
         if isinstance(value, list) and value and all(item in ADMISSIBLE for item in value):
             return tuple(value)

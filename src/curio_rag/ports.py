@@ -104,6 +104,11 @@ class LoadedFile:
 class DocumentSource(Protocol):
     """Where documents come from."""
 
+    @property
+    def version(self) -> str:
+        """Changes whenever the same file could be read differently."""
+        ...
+
     def list(self, paths: Sequence[Path]) -> tuple[ListedFile, ...]:
         """Every entry under the paths, sorted by document id, skipped ones included.
 

@@ -28,6 +28,9 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _SEARCH_ONLY = getattr(os, "O_PATH", os.O_RDONLY)
 
 
+READERS = "readers-1"
+
+
 class FolderSource:
     """A `DocumentSource` over files and folders.
 
@@ -37,6 +40,11 @@ class FolderSource:
     def __init__(self, *, max_bytes: int = DEFAULT_MAX_BYTES, pdf_seconds: float = 60.0) -> None:
         self._max_bytes = max_bytes
         self._pdf_seconds = pdf_seconds
+
+    @property
+    def version(self) -> str:
+        """To be raised whenever the same file would be read differently."""
+        return READERS
 
     def list(self, paths: Sequence[Path]) -> tuple[ListedFile, ...]:
         """Every entry under the paths, once, sorted by document id. Raises `KnowledgeError` for a missing path."""

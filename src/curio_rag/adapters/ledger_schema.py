@@ -36,7 +36,7 @@ DOCUMENTS = Table(
     Column("synonyms", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("as_of", Text),
-    Column("splitter", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
     Column("passages", Integer, nullable=False),
     Column("declared", Text, nullable=False),
     Column("proposal", Text),

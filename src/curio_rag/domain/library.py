@@ -29,7 +29,8 @@ class LibraryEntry:
     """One document of the library as it stands.
 
     `origin` and `source` are the folder that was ingested and the file's path under it; `declared`
-    and `proposal` are what the file says of itself; `event` is the latest that the ledger holds.
+    and `proposal` are what the file says of itself; `made_by` names the readers and the splitter that
+    its text and passages came from; `event` is the latest that the ledger holds.
     """
 
     document_id: str
@@ -39,7 +40,7 @@ class LibraryEntry:
     source: str
     file_digest: str
     text_digest: str
-    splitter: str
+    made_by: str
     language: str
     as_of: str | None
     passages: int
@@ -57,7 +58,7 @@ class ShelvedDocument:
     origin: str
     source: str
     file_digest: str
-    splitter: str
+    made_by: str
     passages: tuple[Passage, ...]
 
 

@@ -53,6 +53,11 @@ class IngestParts:
     folder: Path
     status_of: Callable[[Document], str]
 
+    @property
+    def made_by(self) -> str:
+        """The readers and the splitter; a document that came from others is read and cut again."""
+        return f"{self.source.version}; {self.splitter.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedFile:
@@ -169,11 +174,7 @@ def _receipt(parts: IngestParts, run: _Run, each: PlacedFile) -> FileReceipt:
         return FileReceipt(source=each.name, outcome=FileOutcome.SKIPPED, reason=reason)
     loaded = parts.source.load(each.listed)
     entry = run.entries.get((each.origin, each.source))
-    if (
-        entry is not None
-        and not entry.retired
-        and (entry.file_digest, entry.splitter) == (loaded.digest, parts.splitter.version)
-    ):
+    if entry is not None and not entry.retired and (entry.file_digest, entry.made_by) == (loaded.digest, parts.made_by):
         return FileReceipt(
             source=each.name,
             outcome=FileOutcome.UNCHANGED,
@@ -208,7 +209,7 @@ def _accept(parts: IngestParts, run: _Run, each: PlacedFile, document: Document,
             origin=each.origin,
             source=each.source,
             file_digest=file_digest,
-            splitter=parts.splitter.version,
+            made_by=parts.made_by,
             passages=passages,
         )
     )
