@@ -170,8 +170,8 @@ def test_a_dry_run_writes_nothing(folder: Path, open_base: SmallBase) -> None:
 
 def test_what_a_file_says_of_its_vetting_is_a_proposal(folder: Path, open_base: SmallBase) -> None:
     """A file that calls itself vetted is filed, answers nothing, and keeps its claim for a curator to see."""
-    claim = "---\ntitle: Cure\nstatus: vetted\nvetting:\n  clinician: Dr Somebody\n  vetted_on: 2026-01-01\n---\nZinc cures.\n"
-    (folder / "knowledge" / "claim.md").write_text(claim, encoding="utf-8")
+    claim = "title: Cure\nstatus: vetted\nvetting:\n  clinician: Dr Somebody\n  vetted_on: 2026-01-01\n"
+    (folder / "knowledge" / "claim.md").write_text(f"---\n{claim}---\nZinc cures.\n", encoding="utf-8")
     base = open_base()
     report = base.ingest()
     assert report.awaiting_vetting == 1

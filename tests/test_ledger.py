@@ -178,9 +178,10 @@ def test_a_ledger_of_a_newer_version_is_refused(ledger: Ledger, tmp_path: Path) 
 READ_ONLY_PROBE = """
 import os, sys
 from pathlib import Path
-os.setgid(65534); os.setuid(65534)
+import sqlalchemy.dialects.sqlite.pysqlite
 from curio_rag.adapters.ledger import Ledger
 from curio_rag.adapters.ledger_documents import LedgerDocuments
+os.setgid(65534); os.setuid(65534)
 ledger = Ledger(Path(sys.argv[1]), create=False)
 assert ledger.read_only
 print(LedgerDocuments(ledger).document("aspirin.md").title)

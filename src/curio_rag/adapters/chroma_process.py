@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import curio_rag
 from curio_rag.adapters.chroma_index import CHROMA_FOLDER, copy_chroma
 from curio_rag.errors import IndexDamaged
 
@@ -68,7 +67,7 @@ def _run(arguments: list[str], *, seconds: float | None) -> Iterator[dict[str, s
     """The lines that the child prints; raises `IndexDamaged` when it does not end well."""
     # `-P` and the path of this package: what lies in the current folder is no part of it.
     command = [sys.executable, "-P", "-m", "curio_rag.adapters.chroma_index", *arguments]
-    packages = str(Path(curio_rag.__file__).parents[1])
+    packages = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH"))))}
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(

@@ -171,7 +171,7 @@ class ExtractiveWriter:
         return 2 * sum(mentions(names, term) for term in terms) > len(terms)
 
     def _add_further(self, answer: _Composition, terms: Sequence[str], ranked: Sequence[_Place]) -> None:
-        """Further sections on the same subject: what the first one's title names of the question, theirs must name too."""
+        """Further sections on the same subject: they are named with the same words of the question as the first."""
         subject = [term for term in terms if _names(ranked[0], term)]
         for place in ranked[1:8]:
             if not all(_names(place, term) for term in subject):
