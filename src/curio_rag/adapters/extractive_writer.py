@@ -293,11 +293,13 @@ class _Taken:
         return True
 
     def _take_list(self, unit: _Unit) -> bool:
-        """A list is taken whole; a long one with the first sentence of each item; one that is still too long, not."""
+        """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not."""
         spans = unit.spans
         room = max(self.budget - self.words, 0) + 60
         if _count(*map(self.text_of, spans)) > room:
             spans = tuple(self._first_sentence(span) for span in spans)
+        if _count(*map(self.text_of, spans)) > room:
+            spans = tuple(self._name(span) for span in spans)
         if _count(*map(self.text_of, spans)) > room and (self.units or self._lead):
             self.drop_lead()
             return False
@@ -310,6 +312,11 @@ class _Taken:
     def _first_sentence(self, span: Span) -> Span:
         first = next(iter(sentence_spans(self.text_of(span))), Span(start=0, end=span.end - span.start))
         return Span(start=span.start + first.start, end=span.start + first.end)
+
+    def _name(self, span: Span) -> Span:
+        """Of an item such as "Blood test: a procedure in which ..." what stands before the colon."""
+        name, colon, _ = self.text_of(span).partition(":")
+        return Span(start=span.start, end=span.start + len(name.rstrip())) if colon and name.strip() else span
 
     def _append(self, unit: _Unit, *, counted: bool = False) -> None:
         if unit.spans and self.units and self._continues(self.units[-1], unit):

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from curio_rag.adapters.ledger_schema import EVENTS, META, SCHEMA_VERSION, STEPS
 from curio_rag.domain.digests import Json, canonical_json, digest_json
-from curio_rag.errors import IndexDamaged, IndexMissing, IndexOutOfDate
+from curio_rag.errors import IndexDamaged, IndexLocked, IndexMissing, IndexOutOfDate
 
 LEDGER_NAME = "ledger.sqlite3"
 BUSY_MILLISECONDS = 30_000
@@ -138,15 +138,32 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view; writers do not wait for it."""
-        with self._engine.connect() as connection, connection.begin():
+        """One consistent view; writers do not wait for it. Raises `IndexLocked` or `IndexDamaged`."""
+        with self._translated(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it is kept, or nothing."""
-        with self._engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        """One transaction: all of it is kept, or nothing. Raises `IndexLocked` or `IndexDamaged`."""
+        with (
+            self._translated(),
+            self._engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """What goes wrong in the database, in the words of the error tree and without the values of a statement."""
+        try:
+            yield
+        except DatabaseError as problem:
+            if "locked" in str(problem.orig):
+                raise IndexLocked(f"{self.path} is busy.", hint="Try again in a minute.") from problem
+            raise IndexDamaged(
+                f"{self.path} cannot be used: {problem.orig}.",
+                hint="Check free space and permissions; restore it from a backup when `curio check` finds it damaged.",
+            ) from problem
 
     def broken_links(self) -> Iterator[str]:
         """One sentence for every event whose digest does not follow from its content and the event before."""

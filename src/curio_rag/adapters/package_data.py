@@ -18,6 +18,8 @@ class _TypesFile(msgspec.Struct, frozen=True):
     facets: dict[str, tuple[Facet, ...]]
     gaps: dict[str, str]
     boilerplate: tuple[str, ...]
+    diseases: str
+    loose_diseases: str
     general_headings: tuple[str, ...]
     questions_to_ask: tuple[_Asking, ...]
 
@@ -41,6 +43,8 @@ def load_question_types() -> QuestionTypes:
         facets=tuple(file.facets.items()),
         gaps=tuple(file.gaps.items()),
         boilerplate=file.boilerplate,
+        diseases=frozenset(file.diseases.split()),
+        loose_diseases=frozenset(file.loose_diseases.split()),
         general_headings=frozenset(file.general_headings),
         questions_to_ask=tuple((each.about, each.questions) for each in file.questions_to_ask),
     )

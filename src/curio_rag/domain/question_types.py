@@ -58,6 +58,10 @@ class QuestionTypes:
     facets: tuple[tuple[str, tuple[Facet, ...]], ...]
     gaps: tuple[tuple[str, str], ...]
     boilerplate: tuple[str, ...]
+    diseases: frozenset[str]
+    """The kinds of disease by which a name is recognised: "leukemia", "syndrome"."""
+    loose_diseases: frozenset[str]
+    """Those that stand for each other once it is said which: a renal cell cancer is a renal cell carcinoma."""
     general_headings: frozenset[str]
     questions_to_ask: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
@@ -90,6 +94,27 @@ class QuestionTypes:
             word = match.group().removesuffix("'s")
             if word not in self.stopwords and word.replace("'", "") not in self.stopwords:
                 yield word
+
+    def diseases_in(self, text: str) -> tuple[tuple[str, ...], ...]:
+        """The diseases that a text names: each the kind ("leukemia") with the words before it that say which.
+
+        "How is adult acute leukemia treated?" names ("adult", "acute", "leukemia"). Up to three
+        words before the kind count, back to a stop word or a word that asks ("treated", "causes").
+        """
+        words = [match.group().lower() for match in WORD.finditer(text.replace("’", "'"))]
+        named: list[tuple[str, ...]] = []
+        for place, word in enumerate(words):
+            if word not in self.diseases:
+                continue
+            start = place
+            while start > max(0, place - 3) and self._qualifies(words[start - 1]):
+                start -= 1
+            named.append(tuple(words[start : place + 1]))
+        return tuple(named)
+
+    def _qualifies(self, word: str) -> bool:
+        asks = any(kind.asks(word) for kind in self.types)
+        return word not in self.stopwords and word not in self.diseases and not asks
 
     def is_boilerplate(self, sentence: str) -> bool:
         """Whether a sentence leads elsewhere instead of saying something."""

@@ -30,8 +30,10 @@ EVIDENCE_HITS = 12
 FACET_HITS = 3
 MOST_DOCUMENTS = 6
 
-EVIDENCE_THRESHOLD = 0.62
-"""Below this strength of evidence no answer is written; see `evals/abstention_threshold.py`."""
+EVIDENCE_THRESHOLD = 0.7
+"""Below this strength of evidence no answer is written. On the development half of a cancer.gov set
+99 % of the answerable questions reach it, and 6.5 % of those on tumours that the documents do not
+cover (`evals/abstention_threshold.py`)."""
 
 REFERRALS = {
     "dosing_change": "A clinician must decide about doses and medicines.",
