@@ -28,7 +28,7 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _SEARCH_ONLY = getattr(os, "O_PATH", os.O_RDONLY)
 
 
-READERS = "readers-1"
+READERS = "readers-2"
 
 
 class FolderSource:

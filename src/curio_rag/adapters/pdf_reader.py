@@ -28,6 +28,7 @@ _WORD_START = re.compile(r"[^\W\d_]+")
 _LARGER = 1.12
 """A heading's size over the body's, at least."""
 
+_COMMON_SHARE = 0.1
 _PARAGRAPH_GAP = 1.35
 """The distance of two lines over the usual one from which a paragraph begins."""
 
@@ -217,7 +218,9 @@ class _Layout:
             for above, below in pairwise(page):
                 if above.size == below.size == self._body and 0 < above.y - below.y < 4 * self._body:
                     gaps[round((above.y - below.y) * 2) / 2] += 1
-        return gaps.most_common(1)[0][0] if gaps else 1.2 * self._body
+        # Not the most common one: in a page of lists that is the gap between the items.
+        common = [gap for gap, count in gaps.items() if count >= _COMMON_SHARE * gaps.total()]
+        return min(common, default=1.2 * self._body)
 
 
 class _Draft:
