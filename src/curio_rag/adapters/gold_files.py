@@ -54,10 +54,11 @@ def read_gold(paths: Sequence[Path]) -> GoldReading:
     problems: list[GoldProblem] = []
     for path in _files(paths):
         for line, text in _lines(path):
-            fields = _Fields.parse(text)
-            case = _case(fields, path.name, line)
-            problems.extend(GoldProblem(file=path.name, line=line, message=fault) for fault in fields.faults)
-            if not fields.faults:
+            faults: list[str] = []
+            values = _object(text, faults)
+            case = None if values is None else _case(_Fields(values, faults), path.name, line)
+            problems.extend(GoldProblem(file=path.name, line=line, message=fault) for fault in faults)
+            if case is not None and not faults:
                 cases.append(case)
     if not cases and not problems:
         raise EvalError(f"{' '.join(map(str, paths))}: there is no gold case.", hint="Give files of JSON lines.")
@@ -83,6 +84,27 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(content.split("\n"), start=1) if line.strip())
 
 
+def _object(text: str, faults: list[str]) -> Mapping[str, object] | None:
+    """The JSON object on one line, or None and a fault; a key that stands twice is a fault too."""
+
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
+        keys = [key for key, _ in items]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        faults.extend(f"{key}: stands there twice; keep one" for key in twice)
+        return dict(items)
+
+    try:
+        values: object = json.loads(text, object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:
+        column = f" (column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        faults.append(f"the line is not JSON{column}; write one object on one line")
+        return None
+    if not isinstance(values, dict):
+        faults.append("the line is not a JSON object; write {...} on one line")
+        return None
+    return values
+
+
 class _Fields:
     """Takes typed values out of one JSON object and collects what is wrong with them; `at` names the object."""
 
@@ -91,25 +113,6 @@ class _Fields:
         self._at = at
         self._known: set[str] = set()
         self.faults = faults
-
-    @classmethod
-    def parse(cls, text: str) -> _Fields:
-        """The object on one line; a line that is none has that as its only fault."""
-        faults: list[str] = []
-
-        def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
-            keys = [key for key, _ in items]
-            faults.extend(f"{key}: stands there twice; keep one" for key in sorted({k for k in keys if keys.count(k) > 1}))
-            return dict(items)
-
-        try:
-            values: object = json.loads(text, object_pairs_hook=pairs)
-        except (ValueError, RecursionError) as error:
-            position = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            return cls({}, [f"the line is not JSON{position}; write one JSON object on one line"])
-        if not isinstance(values, dict):
-            return cls({}, ["the line is not a JSON object; write {...} on one line"])
-        return cls(values, faults)
 
     def fault(self, key: str, what: str) -> None:
         """Records a fault of one field."""
@@ -133,6 +136,10 @@ class _Fields:
         if isinstance(value, str) and not value.strip():
             self.fault(key, "is empty; write it or remove the case")
         return value if isinstance(value, str) else ""
+
+    def text_or_none(self, key: str) -> str | None:
+        self._known.add(key)
+        return None if self._values.get(key) is None else self.text(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
         items = self.items(key)
@@ -174,8 +181,6 @@ class _Fields:
 
 
 def _case(fields: _Fields, file: str, line: int) -> EvalCase:
-    if fields.faults and not fields._values:
-        fields = _Fields({}, [])
     case = EvalCase(
         id=fields.text("id"),
         split=fields.one_of("split", Split),
@@ -205,18 +210,12 @@ def _expected(fields: _Fields) -> Expected:
             fields.fault("codes", f"{code!r} is no reason to have {outcome.value} an answer; {way_out}")
     if allowed and not codes:
         fields.fault("codes", f"is empty; name what is accepted of {', '.join(allowed)}")
-    return Expected(
-        outcome=outcome, codes=codes, urgency=fields.one_of("urgency", Urgency), group=_group(fields)
-    )
-
-
-def _group(fields: _Fields) -> str | None:
-    if fields.absent("group"):
-        return None
-    group = fields.text("group")
+    group = fields.text_or_none("group")
     if group and group not in GROUPS:
         fields.fault("group", f"{group!r} is not on the emergency card; choose from {', '.join(GROUPS)}")
-    return group
+    expected = Expected(outcome=outcome, codes=codes, urgency=fields.one_of("urgency", Urgency), group=group)
+    fields.close()
+    return expected
 
 
 def _fact(fields: _Fields) -> KeyFact:

@@ -125,11 +125,17 @@ def holds(text: str, wording: str) -> bool:
     "2 weeks" does not stand in "12 weeks", nor "38" in "38.5"; "infection" does in "infections".
     An empty wording stands nowhere.
     """
+    return stands_in(normalise(text), wording)
+
+
+def stands_in(normalised: str, wording: str) -> bool:
+    """The same as `holds`, of a text that is normalised already."""
     wanted = normalise(wording)
     pattern = rf"(?<!\w)(?<!\d[.,]){re.escape(wanted)}(?![.,]?\d)"
-    return bool(wanted) and re.search(pattern, normalise(text)) is not None
+    return bool(wanted) and re.search(pattern, normalised) is not None
 
 
 def covers(text: str, fact: KeyFact) -> bool:
     """Whether a text conveys a fact: any of the fact's wordings stands in it."""
-    return any(holds(text, wording) for wording in fact.wordings)
+    normalised = normalise(text)
+    return any(stands_in(normalised, wording) for wording in fact.wordings)
