@@ -45,13 +45,18 @@ def fill_plain_store(folder: Path, store: Path) -> int:
     """The same passages and vectors in a Chroma collection as LlamaIndex writes it; how many."""
     import chromadb
     import numpy
+    from chromadb.config import Settings
     from llama_index.core.schema import TextNode
-    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    # It comes with the extra `bench` only, and has no types.
+    from llama_index.vector_stores.chroma import (  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        ChromaVectorStore,
+    )
 
     assembly = Assembly(load_config(folder))
     documents = [entry.document_id for entry in assembly.documents().entries() if not entry.retired]
     ids = assembly.documents().passage_ids_of(documents)
-    settings = chromadb.Settings(anonymized_telemetry=False)
+    settings = Settings(anonymized_telemetry=False)
     client = chromadb.PersistentClient(path=str(store), settings=settings)
     collection = client.create_collection("plain", embedding_function=None, metadata={"hnsw:space": "cosine"})
     plain = ChromaVectorStore(chroma_collection=collection)
@@ -72,7 +77,9 @@ def cpu_seconds(command: list[str], *, folder: Path) -> float:
     """User and system seconds of one process and its children. Raises `CalledProcessError` when it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

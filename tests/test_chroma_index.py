@@ -7,13 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from curio_rag.adapters.chroma_index import CHROMA_FOLDER, ChromaIndex
+from curio_rag.adapters.chroma_index import CHROMA_FOLDER, ChromaIndex, keys_of
 from curio_rag.adapters.chroma_process import build_in_child, verify_in_child
 from curio_rag.adapters.matrix import Matrix, MatrixWriter
 from curio_rag.errors import IndexDamaged, IndexProblem
@@ -28,7 +28,14 @@ def unit(seed: int) -> Vector:
     return bytes((vector / np.linalg.norm(vector)).astype("<f4").tobytes())
 
 
-def generation(folder: Path, numbers: range, *, previous: Path | None = None, empty_heading: bool = False) -> Path:
+def generation(
+    folder: Path,
+    numbers: range,
+    *,
+    previous: Path | None = None,
+    empty_heading: bool = False,
+    text_of: Callable[[int], int] = lambda number: number,
+) -> Path:
     """A folder with a matrix and the Chroma folder that a child process made of it."""
     folder.mkdir()
     writer = MatrixWriter(folder, [f"p_{number:04d}" for number in numbers], previous=None)
@@ -41,7 +48,7 @@ def generation(folder: Path, numbers: range, *, previous: Path | None = None, em
                 title="",
                 synonyms=(),
                 heading="",
-                text_vector=unit(number),
+                text_vector=unit(text_of(number)),
                 title_vector=unit(10_000 + number // 5),
                 heading_vector=bytes(4 * DIMENSIONS) if empty_heading else unit(20_000 + number % 3),
             )
@@ -78,10 +85,12 @@ def test_what_a_child_built_another_finds_sound(sound: Path) -> None:
 
 
 def test_candidates_hold_the_nearest(sound: Path, index: ChromaIndex) -> None:
-    """On a small set the candidates are those of the exact scan, for a field of one row a passage."""
+    """On a small set the candidates are those of the exact scan."""
     matrix = Matrix(sound, dimensions=DIMENSIONS)
     exact = [scored.passage_id for scored in matrix.nearest(VectorField.TEXT, unit(5), limit=10)]
-    assert list(index.candidates(VectorField.TEXT, unit(5), limit=10)) == exact
+    rows = keys_of(matrix, VectorField.TEXT)
+    found = [rows[key] for key in index.candidates(VectorField.TEXT, unit(5), limit=10)]
+    assert [matrix.ids[row] for (row,) in found] == exact
     assert len(index.candidates(VectorField.HEADING, unit(5), limit=3)) == 3
 
 
@@ -93,6 +102,14 @@ def test_copy_with_differences_verifies(sound: Path, tmp_path: Path) -> None:
     finally:
         reader.close()
     assert problems(sound) == []
+
+
+def test_many_equal_texts_are_one_entry(tmp_path: Path) -> None:
+    """A notice that stands in half of all documents does not crowd itself out: it is kept once, and found."""
+    folder = generation(tmp_path / "equal", range(400), text_of=lambda number: min(number, 200))
+    assert problems(folder) == []
+    rows = keys_of(Matrix(folder, dimensions=DIMENSIONS), VectorField.TEXT)
+    assert sorted(map(len, rows.values()), reverse=True)[:2] == [200, 1]
 
 
 def test_zero_vectors_and_no_vectors_are_sound(tmp_path: Path) -> None:
@@ -114,7 +131,7 @@ def test_damage_is_found_in_the_child(tmp_path: Path, sound: Path, damage: str) 
                 path.write_bytes(os.urandom(max(100, path.stat().st_size)))
     elif damage == "lost_rows":
         with sqlite3.connect(chroma / "chroma.sqlite3") as database:
-            database.execute("DELETE FROM embeddings WHERE embedding_id LIKE 'p_%9'")
+            database.execute("DELETE FROM embeddings WHERE embedding_id LIKE '%9'")
         database.close()
     else:
         (chroma / "chroma.sqlite3").unlink()

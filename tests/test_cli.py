@@ -57,7 +57,7 @@ def test_an_answer_exits_with_0_and_valid_json(bundled_index: Path) -> None:
 
 def test_the_question_may_come_from_stdin(bundled_index: Path) -> None:
     """`-` reads it, so that no shell has to see it."""
-    status, out, _ = run("ask", "-", index=bundled_index, stdin="What is CAR-T therapy?\n".encode())
+    status, out, _ = run("ask", "-", index=bundled_index, stdin=b"What is CAR-T therapy?\n")
     assert status == 0
     assert "How it works" in out
 

@@ -378,6 +378,22 @@ def search_alone(folder: Path, *, search: str, drop: str) -> int:
     ).returncode
 
 
+def test_a_broken_chroma_stops_no_publishing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Chroma cannot be built, the scan is published without it, check says so, and it is tried again."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "chromadb.py").write_text("raise ImportError('broken')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    folder = tmp_path / "index"
+    Generations(folder).publish(names(1, 2, 3), Ledger(), configuration="sha256:a")
+    assert len(Generations(folder).current().nearest(VectorField.TEXT, unit("p_0001"), limit=2)) == 2
+    assert any("without Chroma" in problem for problem in Generations(folder).problems())
+    with pytest.raises(IndexDamaged):
+        Generations(tmp_path / "demanded", search="chroma").publish(names(1), Ledger(), configuration="sha256:a")
+    monkeypatch.delenv("PYTHONPATH")
+    assert Generations(folder).publish(names(1, 2, 3), Ledger(), configuration="sha256:a") == 2
+    assert list(Generations(folder).problems()) == []
+
+
 def test_scan_loads_no_chromadb(with_chroma: Path) -> None:
     """A search below the crossover never imports chromadb."""
     assert search_alone(with_chroma, search="auto", drop="keep") == 0

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "assembly": {"adapters", "pipelines", "ports", "domain", "errors", "config"},
     "knowledge_base": {"assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
     "faces": {"faces", "knowledge_base", "pipelines", "ports", "domain", "errors", "config"},
+    "__main__": {"faces"},
     "__init__": {"knowledge_base", "config", "domain", "errors"},
 }
 WITHOUT_LIBRARIES = {"errors", "config", "domain", "ports", "pipelines", "assembly", "knowledge_base"}

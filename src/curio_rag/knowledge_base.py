@@ -164,7 +164,7 @@ class KnowledgeBase:
 
     def evidence_strength(self, question: str) -> float:
         """How well the documents bear on a question, from 0 to 1: below the threshold `ask` abstains."""
-        return self._assembly.retriever().search(question, limit=EVIDENCE_HITS).strength
+        return self._assembly.retriever().search(question, limit=EVIDENCE_HITS).signals.strength
 
     def ask(self, question: str, *, thread: str | None = None) -> AnswerRecord:
         """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.

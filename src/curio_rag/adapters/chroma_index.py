@@ -6,8 +6,9 @@ survive a fork, so it is built and verified in a child process (`python -m` this
 candidates; their scores come from the matrix. `chromadb` (about one second of CPU to import) is
 imported by the functions that need it.
 
-One collection for each named vector, cosine space: `text` by passage id; `title` and `heading`
-by the key of each different vector. The metadata of each names the configuration it was built with.
+One collection for each named vector, cosine space, with one entry for each different vector under
+its key: where many passages have the same words, equal entries would crowd each other out of the
+graph. The metadata of each names the configuration it was built with.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import shutil
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
-from curio_rag.adapters.matrix import SHARED_FIELDS, Floats, Matrix, vector_keys
+from curio_rag.adapters.matrix import Floats, Matrix, vector_keys
 from curio_rag.errors import IndexDamaged, IndexProblem
 from curio_rag.ports import Vector, VectorField
 
@@ -73,7 +74,7 @@ class ChromaIndex:
                 raise IndexDamaged(f"{folder}: the {field} vectors are of another configuration.")
 
     def candidates(self, field: VectorField, vector: Vector, *, limit: int) -> tuple[str, ...]:
-        """The keys of about the nearest vectors: passage ids for text, vector keys for title and heading."""
+        """The keys of about the nearest vectors."""
         collection = self._collections[field]
         with _translated(self._folder):
             found = collection.query(query_embeddings=_floats(vector)[np.newaxis], n_results=limit, include=[])
@@ -99,8 +100,8 @@ def build_chroma(
     try:
         batch = min(_BATCH, client.get_max_batch_size())
         wanted = {field: keys_of(matrix, field) for field in VectorField}
-        held = {field: keys_of(previous[1], field) if previous else [] for field in VectorField}
-        added = {field: _rows_not_in(wanted[field], held[field]) for field in VectorField}
+        held = {field: keys_of(previous[1], field) if previous else {} for field in VectorField}
+        added = {field: [key for key in wanted[field] if key not in held[field]] for field in VectorField}
         total, done = sum(map(len, added.values())), 0
         for field in VectorField:
             collection = (
@@ -113,13 +114,12 @@ def build_chroma(
                     metadata={"configuration": configuration},
                 )
             )
-            for keys in _runs([held[field][row] for row in _rows_not_in(held[field], wanted[field])], batch):
-                collection.delete(ids=list(keys))
-            for rows in _runs(added[field], batch):
-                collection.add(
-                    ids=[wanted[field][row] for row in rows], embeddings=matrix.fields[field].matrix[list(rows)]
-                )
-                done += len(rows)
+            for keys in _runs([key for key in held[field] if key not in wanted[field]], batch):
+                collection.delete(ids=keys)
+            for keys in _runs(added[field], batch):
+                rows = [wanted[field][key][0] for key in keys]
+                collection.add(ids=keys, embeddings=matrix.fields[field].matrix[rows])
+                done += len(keys)
                 report(done, total)
     finally:
         close_client(client)
@@ -145,9 +145,12 @@ def find_problems(folder: Path, matrix: Matrix, *, configuration: str) -> Iterat
         close_client(client)
 
 
-def keys_of(matrix: Matrix, field: VectorField) -> list[str]:
-    """The key of each row of a field's vectors, as Chroma knows it."""
-    return list(vector_keys(matrix.fields[field].matrix)) if field in SHARED_FIELDS else matrix.ids.all()
+def keys_of(matrix: Matrix, field: VectorField) -> dict[str, list[int]]:
+    """The key of each different vector of a field, as Chroma knows it, with the rows that hold it."""
+    rows: dict[str, list[int]] = {}
+    for row, key in enumerate(vector_keys(matrix.fields[field].matrix)):
+        rows.setdefault(key, []).append(row)
+    return rows
 
 
 def close_client(client: Client) -> None:
@@ -168,22 +171,22 @@ def _compare(client: Client, field: VectorField, matrix: Matrix, configuration: 
         yield "they are not those of the matrix"
         return
     # A zero vector, which stands for an empty text, is nobody's neighbour.
-    rows = [row for row in range(0, len(keys), max(1, len(keys) // _CANARIES)) if vectors[row].any()]
-    if not rows:
+    names = [key for key in list(keys)[:: max(1, len(keys) // _CANARIES)] if vectors[keys[key][0]].any()]
+    if not names:
         return
-    canaries = vectors[rows]
-    stored = collection.get(ids=[keys[row] for row in rows], include=["embeddings"])
+    canaries = vectors[[keys[name][0] for name in names]]
+    stored = collection.get(ids=names, include=["embeddings"])
     by_key = dict(zip(stored["ids"], np.asarray(stored["embeddings"]), strict=True))
-    for row, canary in zip(rows, canaries, strict=True):
-        if not np.allclose(by_key[keys[row]], canary, atol=_SAME):
-            yield f"{keys[row]} differs from the matrix"
-    # Another passage may have the same words, so the distance decides and not the key.
+    for name, canary in zip(names, canaries, strict=True):
+        if not np.allclose(by_key[name], canary, atol=_SAME):
+            yield f"{name} differs from the matrix"
+    # Vectors may differ in their last bits only, so the distance decides and not the key.
     found = collection.query(query_embeddings=canaries, n_results=1, include=["distances"])
     lost = [
-        keys[row] for row, near in zip(rows, found["distances"] or [], strict=True) if not near or abs(near[0]) > _SAME
+        name for name, near in zip(names, found["distances"] or [], strict=True) if not near or abs(near[0]) > _SAME
     ]
     if lost:
-        yield f"{len(lost)} of {len(rows)} do not find themselves, the first is {lost[0]}"
+        yield f"{len(lost)} of {len(names)} do not find themselves, the first is {lost[0]}"
 
 
 def open_client(folder: Path) -> Client:
@@ -220,16 +223,11 @@ def _floats(vector: Vector) -> Floats:
     return values
 
 
-def _rows_not_in(keys: Sequence[str], others: Sequence[str]) -> list[int]:
-    held = set(others)
-    return [row for row, key in enumerate(keys) if key not in held]
-
-
 def _runs(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
     return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
-def _digest(keys: Sequence[str]) -> str:
+def _digest(keys: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(keys)).encode("utf-8")).hexdigest()
 
 

@@ -17,6 +17,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -153,6 +154,8 @@ class Generations(GenerationStore):
         if files:
             return
         yield from (f"{problem}. {REPAIR}" for problem in _disagreements(folder, manifest))
+        if not manifest.chroma and self._search != "exact":
+            yield f"{folder} was published without Chroma, which was not sound. The exact scan serves instead. {REPAIR}"
         if manifest.chroma:
             for problem in _verify_chroma(folder, manifest):
                 yield f"{folder / CHROMA_FOLDER}: {problem}. The exact scan serves instead. {REPAIR}"
@@ -251,6 +254,12 @@ class Generations(GenerationStore):
         if manifest.chroma and not problems:
             base = source if last is not None and last.chroma and not afresh else None
             problems = _build_chroma(building, manifest, base, report)
+            if problems and self._search == "auto":
+                # Chroma is a cache: the scan serves without it, `problems` says so, the next publish tries again.
+                shutil.rmtree(building / CHROMA_FOLDER, ignore_errors=True)
+                without = replace(manifest, chroma=False)
+                (building / MANIFEST_FILE).write_bytes(canonical_json(without.to_dict()) + b"\n")
+                problems = []
         if problems:
             raise IndexDamaged(f"the new generation is not sound: {problems[0]}.", hint="Run `curio ingest` again.")
         sync_tree(building)
@@ -344,7 +353,10 @@ def _build_chroma(building: Path, manifest: Manifest, base: Path | None, report:
             if not build(base):
                 return []
         shutil.rmtree(building / CHROMA_FOLDER, ignore_errors=True)
-    return build(None)
+    try:
+        return build(None)
+    except IndexDamaged as error:
+        return [error.message]
 
 
 def _verify_chroma(folder: Path, manifest: Manifest) -> list[str]:

@@ -114,7 +114,7 @@ class _Candidates:
 
     def __init__(self, index: ChromaIndex, matrix: Matrix) -> None:
         self._index: ChromaIndex | None = index
-        self._rows = {field: {key: row for row, key in enumerate(keys_of(matrix, field))} for field in VectorField}
+        self._rows = {field: keys_of(matrix, field) for field in VectorField}
 
     def rows(self, field: VectorField, vector: Vector, *, limit: int) -> list[int] | None:
         """Rows of the field's vectors, or None when Chroma failed or named something unknown."""
@@ -126,5 +126,4 @@ class _Candidates:
         except IndexProblem:
             self._index = None
             return None
-        rows = [known[key] for key in keys if key in known]
-        return rows if len(rows) == len(keys) else None
+        return [row for key in keys for row in known[key]] if all(key in known for key in keys) else None

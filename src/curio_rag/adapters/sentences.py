@@ -53,7 +53,7 @@ MISSED = re.compile(
             r"[a-z]{2}[.…][\"”]\s+(?=[A-Z“\"(])",  # She said, "I feel ill." | The nurse came.
             r"…\s+(?=[A-Z“\"(])",  # Wait… | Then call.
             r"(?:^|(?<=[.!?]\s))\([^()]{1,300}[.!?]\)\s+(?=[A-Z“\"(])",  # (This is rare.) | Most people recover.
-            r"\bno\.\s+(?=[A-Z])",  # The answer is no. | Ask again.
+            r"\b(?:no|may)\.\s+(?=[A-Z])",  # The answer is no. | Ask again.  Until they say that you may. | Ask.
             r"(?:\d\s?|/)[A-Za-zµ]{1,4}\.\s+(?=[A-Z])",  # Add 5 mg. | Stir.   Give 10 mL/hr. | Watch.
             r"[a-z]{3}\.\d{1,2}(?:[,–-]\d{1,2})*\s+(?=[A-Z])",  # It works.1 | It is safe.  (a raised reference)
             rf"\b(?:[a-z]\.){{2,5}}\s+{STARTERS}",  # It is given i.v. | The nurse watches you.
