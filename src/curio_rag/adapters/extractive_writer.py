@@ -25,14 +25,15 @@ FURTHER_WORDS = 80
 WHOLE_SECTION_WORDS = 260
 """A longer section is entered at the passage that was found, not at its beginning."""
 
-HEADING_BONUS = 0.2
+HEADING_BONUS = 0.15
 """Added to a section's score (0 to 1) when its heading announces what is asked; half of it is taken off
-when the heading announces something else."""
+when the heading announces something else. In a long question what is asked for is seen less surely, so
+the bonus falls with the square of its length beyond four content terms."""
 
 LEAD_SHARE = 0.6
 """A document's summary leads when it scores at least this share of the best section."""
 
-FURTHER_SHARE = 0.75
+FURTHER_SHARE = 0.6
 """A further section must score at least this share of the first one's."""
 
 LIST_KINDS = {BlockKind.BULLET: SectionKind.LIST, BlockKind.STEP: SectionKind.STEPS, BlockKind.ROW: SectionKind.LIST}
@@ -116,7 +117,7 @@ class ExtractiveWriter:
         for each in evidence:
             for hit in each.hits:
                 section = each.document.section_at(hit.passage.span.start)
-                score = hit.score + self._bonus(kinds, section, hit)
+                score = hit.score + self._bonus(kinds, section, hit) * min(1.0, 4 / max(1, len(terms))) ** 2
                 place = _Place(evidence=each, section=section, score=score, start=hit.passage.span.start)
                 if all(_names(place, term) for term in terms):
                     place = replace(place, start=section.span.start)
