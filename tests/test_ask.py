@@ -209,17 +209,17 @@ def test_a_changed_document_is_not_quoted_in_its_old_words(folder: Path, open_ba
     """After an edit and an ingest, an answer rests on the new words only."""
     base = open_base()
     base.ingest()
-    assert "painful swelling" in words_of(base.ask("What is gout?"))
+    assert "painful swelling" in words_of(base.ask("Is gout a painful swelling of a joint?"))
     path = folder / "knowledge" / "gout.md"
     path.write_text(path.read_text(encoding="utf-8").replace("painful swelling", "sudden swelling"), encoding="utf-8")
     base.ingest()
-    assert "sudden swelling" in words_of(base.ask("What is gout?"))
+    assert "sudden swelling" in words_of(base.ask("Is gout a sudden swelling of a joint?"))
 
 
 def test_a_sample_does_not_answer_where_only_vetted_documents_may(open_base: SmallBase) -> None:
     """The same index answers nothing under a production configuration."""
     open_base().ingest()
-    answer = open_base(admit="vetted").ask("What is gout?").answer
+    answer = open_base(admit="vetted").ask("Is gout a painful swelling of a joint?").answer
     assert (answer.outcome, answer.sections) == (Outcome.ABSTAINED, ())
 
 

