@@ -16,13 +16,13 @@ moves to the next one whole, and a heading moves with the block after it.
 import re
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fpdf import FPDF, Align
 
 SOURCES = Path(__file__).resolve().parent
-CREATED = datetime(2026, 11, 23, tzinfo=timezone.utc)
+CREATED = datetime(2026, 11, 23, tzinfo=UTC)
 PUBLISHER = "curio_rag sample documents"
 NEW_PAGE = "<!-- page -->"
 
