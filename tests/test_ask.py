@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import shutil
+import subprocess
+import sys
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +20,7 @@ from curio_rag.domain.questions import Urgency
 from curio_rag.domain.reviews import AnswerRecord, ReviewStatus
 from curio_rag.errors import IndexMissing, QuestionError, ReviewNotFound
 from curio_rag.knowledge_base import KnowledgeBase
-from tests.conftest import SmallBase
+from tests.conftest import ROOT, SmallBase
 
 CHEST_PAIN = "My father has crushing chest pain and is sweating, what should I do?"
 
@@ -239,3 +243,40 @@ def test_check_names_what_was_changed_by_hand(folder: Path, open_base: SmallBase
     assert base.check() == ()
     shutil.rmtree(index / "generations")
     assert "missing" in base.check()[0].text
+
+
+READ_ONLY_PROBE = """
+import os, sys
+from pathlib import Path
+from curio_rag.config import load_config
+from curio_rag.knowledge_base import KnowledgeBase
+
+def ask(index):
+    config = load_config(Path(sys.argv[1]), environment={"CURIO_INDEX": index})
+    with KnowledgeBase.open(sys.argv[1], config=config) as base:
+        return base.ask("How is CRS treated?")
+
+ask(sys.argv[2])  # loads every module: the user below may not be allowed to read where Python lies
+os.setgid(65534); os.setuid(65534)
+record = ask(sys.argv[3])
+assert record.answer.sections, record.text
+print(record.review.status.value)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become a user who may not write")
+def test_a_read_only_store_still_answers(bundled_index: Path) -> None:
+    """Somebody who may not write gets the answer, marked as not saved."""
+    with tempfile.TemporaryDirectory() as place:
+        writable, read_only = Path(place) / "writable", Path(place) / "read-only"
+        shutil.copytree(bundled_index, writable)
+        shutil.copytree(bundled_index, read_only)
+        for path in (Path(place), read_only, *read_only.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY_PROBE, str(ROOT), str(writable), str(read_only)],
+            capture_output=True,
+            text=True,
+        )
+        Path(place).chmod(0o755)
+    assert (done.stdout, done.stderr) == ("unsaved\n", "")

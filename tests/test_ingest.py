@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -324,3 +325,47 @@ def test_a_killed_ingest_is_resumed_and_repeats_nothing(folder: Path, open_base:
     assert report.count(FileOutcome.UNCHANGED) + report.count(FileOutcome.ACCEPTED) == 123
     assert base.check() == ()
     assert "topic-007.md" in found(base.search("term7x", limit=10))
+
+
+BAD_INPUTS = ROOT.parent / "shared" / "safety" / "bad_inputs" / "make_bad_inputs.py"
+
+
+@pytest.mark.skipif(not BAD_INPUTS.is_file(), reason="the shared bad inputs are not here")
+def test_hostile_files_each_get_an_outcome_and_the_good_ones_are_in(folder: Path, open_base: SmallBase) -> None:
+    """Bombs, pipes, links, odd names and wrong types in one folder: none stops another, each has its reason."""
+    hostile = folder / "hostile"
+    subprocess.run([sys.executable, str(BAD_INPUTS), str(hostile)], check=True, capture_output=True)
+    for large in ("big_oneline_20MB.txt", "big_repeat_50MB.txt"):
+        (hostile / "kb" / large).unlink()  # their reading is tested alone; cutting 20 MB takes a minute
+    base = open_base(admit="vetted,sample,unvetted")
+    report = base.ingest(hostile / "kb")
+    json.dumps(report.to_dict()).encode("utf-8")
+    got = {receipt.source.removeprefix("hostile/kb/"): receipt for receipt in report.receipts}
+    assert sum(report.count(outcome) for outcome in FileOutcome) == len(report.receipts) == len(got)
+    for name in (
+        "ok_plain.txt",
+        "ok_unicode.md",
+        "ok_cjk.txt",
+        "pdf_ok.pdf",
+        "csv_formula.csv",
+    ):
+        assert got[name].outcome is FileOutcome.ACCEPTED, got[name]
+    codes = {name: receipt.reason.code for name, receipt in got.items() if receipt.reason}
+    quarantined = {
+        "bin_exe.pdf": "type_mismatch",
+        "bin_png.txt": "binary",
+        "empty_zero.txt": "empty",
+        "enc_invalid_utf8.txt": "encoding",
+        "pdf_blank_scan.pdf": "no_text",
+        "pdf_flate_bomb.pdf": "resource_limit",
+        "pdf_trunc.pdf": "corrupt",
+    }
+    for name, code in quarantined.items():
+        assert (got[name].outcome, codes[name]) == (FileOutcome.QUARANTINED, code)
+    copies = [got[name].outcome for name in ("dup_a.txt", "dup_b_copy.txt")]
+    assert sorted(copies) == [FileOutcome.ACCEPTED, FileOutcome.SKIPPED]
+    for name in ("link_file_outside.txt", "link_passwd.txt", "fifo.txt", ".hidden.txt", "noext"):
+        assert got[name].outcome is FileOutcome.SKIPPED
+    texts = " ".join(hit.passage.text for hit in base.search("secret outside text must never be indexed", limit=50))
+    assert "SECRET outside" not in texts
+    assert "µg" in " ".join(hit.passage.text for hit in base.search("dose μg/kg paracétamol 5 µg", limit=50))
