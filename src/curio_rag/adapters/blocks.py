@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curio_rag.adapters.cleaning import Removed, clean, notes_on
+from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.digests import Json
 from curio_rag.domain.sources import Block, BlockKind, Span
 
 _LINE_KINDS = frozenset({BlockKind.BULLET, BlockKind.STEP})
 _ALERT = re.compile(r"\s*\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
 _MUST_SHOW_ALERT = re.compile(r"\s*\[!(?:IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]”’]*\s+(?=[A-Z\"'(“‘])")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|No|vs|Fig|approx|e\.g|i\.e|etc|[A-Z])\.$")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
 _SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
@@ -64,16 +63,9 @@ def lowered(text: str) -> str:
     return text.translate(_SUBSCRIPTS)
 
 
-def sentence_spans(text: str, span: Span) -> tuple[Span, ...]:
-    """The sentences within a span; in doubt two stay together, for half a warning is worse than two."""
-    start, spans = span.start, []
-    for match in _SENTENCE_END.finditer(text, span.start, span.end):
-        before = text[start : match.start()]
-        if not _ABBREVIATION.search(before):
-            spans.append(Span(start=start, end=match.start() + len(match.group().rstrip())))
-            start = match.end()
-    spans.append(Span(start=start, end=span.end))
-    return tuple(one for one in spans if one.start < one.end)
+def _sentences(text: str, span: Span) -> tuple[Span, ...]:
+    """The sentences within a span of a text."""
+    return tuple(Span(start=span.start + one.start, end=span.start + one.end) for one in sentence_spans(span.of(text)))
 
 
 class BlockWriter:
@@ -129,7 +121,7 @@ class BlockWriter:
         return Reading(
             text=text,
             blocks=tuple(self._blocks),
-            must_show=tuple(one for span in self._must_show for one in sentence_spans(text, span)),
+            must_show=tuple(one for span in self._must_show for one in _sentences(text, span)),
             page_starts=tuple(self._page_starts),
             page_labels=tuple(page_labels),
             title=self._tidy(title or "").replace("\n", " ") or None,
