@@ -100,6 +100,9 @@ def test_a_document_is_shown_as_people_review_it(bundled_index: Path) -> None:
     assert status == 0
     for part in ("Status: sample", "--- page 2 (printed: 2) ---", "[must show]", "Sources", "https://"):
         assert part in out
+    shown = json.loads(run("library", "show", "car-t-side-effects.pdf", "--json", index=bundled_index)[1])
+    assert shown["vetting"]["status"] == "sample"
+    assert all(warning in shown["text"] for warning in shown["must_show"])
 
 
 @pytest.mark.parametrize(

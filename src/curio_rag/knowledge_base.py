@@ -193,6 +193,15 @@ class KnowledgeBase:
             if (vetting := standing(entry, today=today))
         )
 
+    def record(self, document_id: str) -> ShelfRecord:
+        """One document with its standing today. Raises `DocumentNotFound`, also for a retired one."""
+        for record in self.library():
+            if record.entry.document_id == document_id:
+                return record
+        raise DocumentNotFound(
+            f"There is no document {document_id!r} in the library.", hint="`curio library list` names them all."
+        )
+
     def document(self, document_id: str) -> Document:
         """A document's current text with its structure and sources. Raises `DocumentNotFound`."""
         return self._assembly.documents().document(document_id)

@@ -18,7 +18,7 @@ from curio_rag.domain.answer_text import plain_text
 from curio_rag.domain.answers import Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
-from curio_rag.faces.render import print_document, print_hits, print_json
+from curio_rag.faces.render import document_json, print_document, print_hits, print_json
 
 if TYPE_CHECKING:
     from curio_rag.domain.reviews import AnswerRecord
@@ -198,15 +198,20 @@ def list_documents(
 
 
 @library_app.command("show")
-def show_document(document_id: Annotated[str, typer.Argument(help="As `curio library list` names it.")]) -> None:
+def show_document(
+    document_id: Annotated[str, typer.Argument(help="As `curio library list` names it.")], as_json: Json = False
+) -> None:
     """Show a document as people review it: text with pages, headings, what is marked, sources.
 
     Example: curio library show car-t-what-it-is.md
     """
     with knowledge_base() as base:
+        record = base.record(document_id)
         document = base.document(document_id)
-        record = next(record for record in base.library() if record.entry.document_id == document_id)
-    print_document(document, record)
+    if as_json:
+        print_json(document_json(document, record))
+    else:
+        print_document(document, record)
 
 
 @library_app.command("vet")

@@ -60,16 +60,54 @@ def print_document(document: Document, record: ShelfRecord) -> None:
 
 def _print_text(document: Document) -> None:
     page: int | None = None
+    step = 0
     for block in document.blocks:
         here = document.page_at(block.span.start)
         if here != page:
             page = here
             print(f"--- page {page} (printed: {document.page_label(page)}) ---")
-        text = safe(block.span.of(document.text))
-        must = any(block.span.start <= span.start and span.end <= block.span.end for span in document.must_show)
+        step = step + 1 if block.kind is BlockKind.STEP else 0
         lead = {
             BlockKind.HEADING: "\n" + "#" * max(1, block.level) + " ",
             BlockKind.BULLET: "  - ",
-            BlockKind.STEP: "  * ",
-        }
-        print(f"{lead.get(block.kind, '')}{text}{'   [must show]' if must else ''}")
+            BlockKind.STEP: f"  {step}. ",
+        }.get(block.kind, "")
+        print(f"{lead}{safe(block.span.of(document.text))}")
+        for span in document.must_show:
+            if block.span.holds(span):
+                print(f"    [must show] {safe(span.of(document.text))}")
+
+
+def document_json(document: Document, record: ShelfRecord) -> dict[str, Json]:
+    """A document with its structure, marks and sources, as `curio library show --json` prints it."""
+    return {
+        "id": document.id,
+        "digest": document.digest,
+        "title": document.title,
+        "synonyms": list(document.synonyms),
+        "publisher": document.publisher,
+        "url": document.url,
+        "licence": document.licence,
+        "edition": document.edition,
+        "language": document.language,
+        "jurisdiction": document.jurisdiction,
+        "products": list(document.products),
+        "population": document.population,
+        "as_of": document.as_of,
+        "vetting": record.vetting.to_dict(),
+        "proposal": document.proposal.to_dict() if document.proposal else None,
+        "admitted": record.admitted,
+        "notes": list(document.notes),
+        "text": document.text,
+        "page_starts": list(document.page_starts),
+        "page_labels": list(document.page_labels),
+        "blocks": [
+            {"kind": block.kind.value, "start": block.span.start, "end": block.span.end, "level": block.level}
+            for block in document.blocks
+        ],
+        "must_show": [span.of(document.text) for span in document.must_show],
+        "sources": [
+            {"title": r.title, "publisher": r.publisher, "url": r.url, "date": r.date, "accessed": r.accessed}
+            for r in document.references
+        ],
+    }
