@@ -16,7 +16,7 @@ export Q
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1	/'
 
-ask: indexes/default/CURRENT ## answer a question: make ask Q="What is CRS?"
+ask: $(VENV)/.installed indexes/default/CURRENT ## answer a question: make ask Q="What is CRS?"
 	@printf '%s' "$$Q" | $(BIN)/curio ask -; status=$$?; case $$status in 0|3|4) exit 0;; *) exit $$status;; esac
 
 ingest: $(VENV)/.installed ## read knowledge/ into indexes/default
@@ -33,7 +33,8 @@ test: $(VENV)/.developing ## pytest
 clean: ## remove the virtual environment and the bundled index
 	rm -rf $(VENV) indexes/default
 
-indexes/default/CURRENT: $(VENV)/.installed
+# Made when it is not there; a changed document is taken in by `make ingest`.
+indexes/default/CURRENT: | $(VENV)/.installed
 	@$(BIN)/curio ingest
 
 $(VENV)/.installed: pyproject.toml
