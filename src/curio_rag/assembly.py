@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from curio_rag.config import Config
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.sources import Document
 from curio_rag.pipelines.answer import AnswerParts
+from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.ingest import IngestParts, model_key
 from curio_rag.pipelines.retrieve import Retriever
 from curio_rag.ports import DocumentSource, Embedder, Readability, Splitter, TriageRules, Writer
@@ -74,6 +76,16 @@ class Assembly:
 
         trial = Assembly(self.config, clock=self.clock)
         trial._made["ledger"] = Ledger.in_memory()
+        return trial
+
+    def beside(self, name: str) -> Assembly:
+        """The parts of a trial index in a folder beside this one's, by exact search over documents nobody has vetted.
+
+        The model is shared.
+        """
+        index = str(self.config.index_folder.parent / name)
+        trial = Assembly(replace(self.config, index=index, search="exact", admit=("unvetted",)), clock=self.clock)
+        trial._made["embedder"] = self.embedder()
         return trial
 
     def documents(self) -> LedgerDocuments:
@@ -187,6 +199,20 @@ class Assembly:
             clock=self.clock,
             folder=self.config.folder,
             status_of=status_of,
+        )
+
+    def benchmark_parts(self) -> BenchmarkParts:
+        """What a benchmark is indexed and searched with."""
+        return BenchmarkParts(
+            splitter=self.splitter(),
+            embedder=self.embedder(),
+            documents=self.documents(),
+            passages=self.documents(),
+            vectors=self.vectors(),
+            generations=self.generations(),
+            retriever=self.retriever(),
+            configuration=self.configuration(),
+            clock=self.clock,
         )
 
     def answer_parts(self) -> AnswerParts:

@@ -14,6 +14,7 @@ from typing import Self
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
+from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
 from curio_rag.domain.questions import Question, Urgency
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
@@ -28,6 +29,7 @@ from curio_rag.errors import (
     ReviewNotFound,
 )
 from curio_rag.pipelines.answer import EVIDENCE_HITS, answer_question, check_question
+from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.check import Finding, check_library
 from curio_rag.pipelines.ingest import (
     IngestedFiles,
@@ -165,6 +167,34 @@ class KnowledgeBase:
     def evidence_strength(self, question: str) -> float:
         """How well the documents bear on a question, from 0 to 1: below the threshold `ask` abstains."""
         return self._assembly.retriever().search(question, limit=EVIDENCE_HITS).signals.strength
+
+    def evaluate_retrieval(
+        self,
+        benchmark: str | Path,
+        *,
+        fields: Fields = Fields.TITLE_AND_TEXT,
+        relevant_from: int = 1,
+        most_queries: int | None = None,
+        report: Report | None = None,
+    ) -> RetrievalReport:
+        """Measures search on a benchmark folder in BEIR style, in an index of its own beside this one's.
+
+        Raises `EvalError` for a malformed set, naming file and line, and `IndexLocked` while another
+        process indexes the same corpus.
+        """
+        from curio_rag.adapters.benchmark_files import read_benchmark
+        from curio_rag.adapters.write_lock import write_lock
+
+        show, chosen = report or _quiet, read_benchmark(Path(benchmark)).first(most_queries)
+        trial = self._assembly.beside(index_name(chosen, fields))
+        try:
+            with write_lock(trial.config.index_folder):
+                trial.ledger(create=True)
+                parts = trial.benchmark_parts()
+                index = index_corpus(parts, chosen, fields=fields, report=show)
+            return measure_retrieval(parts, chosen, index, fields=fields, relevant_from=relevant_from, report=show)
+        finally:
+            trial.close()
 
     def ask(self, question: str, *, thread: str | None = None) -> AnswerRecord:
         """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.

@@ -18,6 +18,7 @@ from curio_rag.domain.answer_text import plain_text
 from curio_rag.domain.answers import Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
+from curio_rag.faces.eval_commands import eval_app
 from curio_rag.faces.render import document_json, print_document, print_hits, print_json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 library_app = typer.Typer(help="The documents: list, show, vet, due, withdraw.", no_args_is_help=True)
 app.add_typer(library_app, name="library", rich_help_panel=None)
+app.add_typer(eval_app, name="eval", rich_help_panel=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 folder_of_settings = Path()

@@ -1,0 +1,93 @@
+"""`curio eval`: measures how well the software finds and answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curio_rag.domain.benchmarks import Fields
+from curio_rag.errors import EvalError
+from curio_rag.faces.render import print_json, safe
+
+if TYPE_CHECKING:
+    from curio_rag.pipelines.benchmark import RetrievalReport
+    from curio_rag.pipelines.metrics import Measure
+
+eval_app = typer.Typer(help="Measurements: retrieval.", no_args_is_help=True)
+
+
+@eval_app.callback()
+def group() -> None:
+    """Measurements against gold answers and benchmarks."""
+
+
+@eval_app.command()
+def retrieval(
+    context: typer.Context,
+    benchmark: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder with corpus.jsonl, queries.jsonl and qrels/test.tsv.")
+    ],
+    fields: Annotated[Fields, typer.Option("--fields", help="What is indexed.")] = Fields.TITLE_AND_TEXT,
+    run: Annotated[Path | None, typer.Option("--run", help="Write the ranking here, tab-separated.")] = None,
+    relevant_from: Annotated[
+        int, typer.Option("--rel", min=1, help="From this grade on an entry counts as relevant.")
+    ] = 1,
+    most_queries: Annotated[
+        int | None, typer.Option("--limit-queries", min=1, help="Only the first so many queries.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Measure retrieval on a benchmark in BEIR style, through the product's own splitter, index and search.
+
+    The corpus is indexed beside the knowledge base's own index, in a folder eval-..., which a later run
+    on the same corpus uses again and which may be deleted at any time.
+
+    Example: curio eval retrieval benchmarks/bioasq --fields text --run run.tsv
+    """
+    from curio_rag.faces.tables import progress_bar
+    from curio_rag.knowledge_base import KnowledgeBase
+
+    if run is not None and (run.is_dir() or not os.access(run.absolute().parent, os.W_OK)):
+        raise EvalError(f"{run} cannot be written.", hint="Name a file in a folder that exists.")
+    with KnowledgeBase.open(context.find_root().params["folder"]) as base, progress_bar() as progress:
+        report = base.evaluate_retrieval(
+            benchmark, fields=fields, relevant_from=relevant_from, most_queries=most_queries, report=progress
+        )
+    if run is not None:
+        run.write_text("".join(report.run_lines()), encoding="utf-8")
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print_report(report)
+
+
+def print_report(report: RetrievalReport) -> None:
+    """The measures with their intervals, then abstention and exact answers where the set has them, then times."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    console.print(
+        f"{safe(report.benchmark)}, {report.fields.value}: {report.entries} entries in {report.index.passages} "
+        f"passages, {report.queries} queries; {report.index.texts_embedded} texts were embedded "
+        f"({report.index.seconds:.1f} s to index)"
+    )
+    table = Table("measure", "value", "95 % interval", "of", box=None, pad_edge=False)
+    rows = [(measure.name, measure) for measure in (*report.measures, *report.answers)]
+    for each in report.abstention:
+        rows.append((f"AUROC, {safe(each.tier)}", each.auroc))
+        rows.append((f"false answers at a 95 % answer rate, {safe(each.tier)}", each.false_answers))
+    for name, measure in rows:
+        table.add_row(name, *_cells(measure))
+    console.print(table)
+    times = Table("milliseconds", "mean", "median", box=None, pad_edge=False)
+    for stage in report.stages:
+        times.add_row(stage.name, f"{stage.mean:.1f}", f"{stage.median:.1f}")
+    console.print(times)
+
+
+def _cells(measure: Measure) -> tuple[str, str, str]:
+    return f"{measure.value:.4f}", f"{measure.low:.3f} to {measure.high:.3f}", str(measure.count)
