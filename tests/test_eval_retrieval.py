@@ -283,6 +283,7 @@ def faulty() -> Iterator[tuple[dict[str, object], str]]:
     yield {"qrels": [*QRELS, "q1\tnowhere\t1"]}, "qrels/test.tsv:8: there is no entry 'nowhere'"
     yield {"qrels": [*QRELS, "q77\td3\t1"]}, "qrels/test.tsv:8: there is no query 'q77'"
     yield {"qrels": [*QRELS, "q1\td3\thigh"]}, "qrels/test.tsv:8: the grade 'high' is not a whole number"
+    yield {"qrels": [*QRELS, "q1\td3\t5000"]}, "qrels/test.tsv:8: the grade '5000' is not a whole number up to 100"
     yield {"qrels": [*QRELS, "q1 d3 1"]}, "qrels/test.tsv:8: 1 fields"
     yield {"qrels": [*QRELS, "q1\td/1\t1"]}, "qrels/test.tsv:8: 'd/1' has two grades for the query 'q1'"
 

@@ -19,6 +19,9 @@ from curio_rag.errors import EvalError
 
 CORPUS, QUERIES, JUDGEMENTS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
 MOST_FAULTS = 20
+HIGHEST_GRADE = 100
+"""The gain of a grade grows as a power of two."""
+
 _HINT = "Correct these lines; nothing was indexed."
 
 
@@ -47,7 +50,7 @@ class _Faults:
         if self._found:
             more = len(self._found) - MOST_FAULTS
             shown = [*self._found[:MOST_FAULTS], *([f"... and {more} more"] if more > 0 else [])]
-            raise EvalError("\n".join(shown), hint=_HINT)
+            raise EvalError("\n".join(shown) + ".", hint=_HINT)
 
 
 def read_benchmark(folder: Path) -> Benchmark:
@@ -181,7 +184,7 @@ def _judgements(
                 faults.add(JUDGEMENTS, number, "the first line is a judgement; put a header before it")
             continue
         if grade is None:
-            faults.add(JUDGEMENTS, number, f"the grade {text!r} is not a whole number")
+            faults.add(JUDGEMENTS, number, f"the grade {text[:20]!r} is not a whole number up to {HIGHEST_GRADE}")
         elif topic_id not in topics:
             faults.add(JUDGEMENTS, number, f"there is no query {topic_id!r} in {QUERIES}")
         elif entry_id not in entries:
@@ -193,6 +196,7 @@ def _judgements(
 
 def _grade(text: str) -> int | None:
     try:
-        return int(text)
+        grade = int(text)
     except ValueError:
         return None
+    return grade if abs(grade) <= HIGHEST_GRADE else None
