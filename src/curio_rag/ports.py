@@ -193,6 +193,38 @@ class PassageIndex(Protocol):
         """Those of the passages in which the term stands, stemmed as `keyword` does it."""
         ...
 
+    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        """The words with that beginning as they are written, in lower case, sorted, and in how many passages each is.
+
+        None in an index that was written before such words were kept.
+        """
+        ...
+
+
+class Vocabulary(Protocol):
+    """What is known of the words of a generation: the part of `PassageIndex` by which a question is read."""
+
+    @property
+    def size(self) -> int:
+        """The number of passages."""
+        ...
+
+    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
+        """In how many passages each term stands, stemmed."""
+        ...
+
+    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        """The words with that beginning, as `PassageIndex.words` gives them."""
+        ...
+
+
+class WordList(Protocol):
+    """Knows the words of a language, so that what is merely rare is not taken for a typing error."""
+
+    def knows(self, word: str) -> bool:
+        """Whether this is a word or a common name; `word` is in lower case."""
+        ...
+
 
 class GenerationStore(Protocol):
     """The generations of one index folder, and which one is current."""

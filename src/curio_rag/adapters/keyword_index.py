@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import threading
 import urllib.parse
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +32,13 @@ _SCHEMA = """
 CREATE TABLE passages (row INTEGER PRIMARY KEY, passage_id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL);
 CREATE VIRTUAL TABLE keywords USING fts5(title, heading, text, tokenize = 'porter unicode61 remove_diacritics 2');
 """
+
+_WORDS = """
+CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
+"""
+# Words as they are written, because those of `keywords` are stems, into which no typing error can be mended.
+
+_WORD = re.compile(r"[^\W\d_]{4,30}")
 
 _SEARCH = """
 SELECT passage_id, score FROM (
@@ -55,6 +64,7 @@ class KeywordIndex:
         self._connections: dict[int, sqlite3.Connection] = {}
         self._locks: dict[int, threading.Lock] = {}
         self._frequency = lru_cache(maxsize=4096)(self._count_matches)
+        self._beginning = lru_cache(maxsize=256)(self._read_words)
         with self._reading() as connection:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
@@ -80,6 +90,20 @@ class KeywordIndex:
         )
         with self._reading() as connection:
             return frozenset(found for (found,) in connection.execute(query, (_quote(term), *passage_ids)))
+
+    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        """The words of at least four letters with that beginning, as they are written, in lower case, sorted.
+
+        Each with the number of its passages; none in a file that was written before words were kept.
+        """
+        return self._beginning(_storable(beginning))
+
+    def _read_words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        with self._reading() as connection:
+            if not _has_words(connection):
+                return ()
+            query = "SELECT word, passages FROM words WHERE word >= ? AND word < ? ORDER BY word"
+            return tuple(connection.execute(query, (beginning, beginning + "\U0010ffff")))
 
     def passage_ids(self) -> list[str]:
         """The ids of all passages that the file holds words of, sorted."""
@@ -126,12 +150,24 @@ class KeywordWriter:
             self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             if previous is None:
                 self._connection.executescript(_SCHEMA)
+            self._counts: Counter[str] = Counter()
+            if not _has_words(self._connection):
+                self._connection.executescript(_WORDS)
+                for row in self._connection.execute("SELECT title, heading, text FROM keywords"):
+                    self._counts.update(_words_of(row))
             self._connection.execute("BEGIN")
 
     def remove(self, passage_ids: Iterable[str]) -> None:
         """Take out the words of these passages."""
         with _translated(self._path):
             for passage_id in passage_ids:
+                found = self._connection.execute(
+                    "SELECT title, heading, text FROM keywords JOIN passages ON keywords.rowid = row"
+                    " WHERE passage_id = ?",
+                    (passage_id,),
+                )
+                for row in found:
+                    self._counts.subtract(_words_of(row))
                 find = "(SELECT row FROM passages WHERE passage_id = ?)"
                 self._connection.execute(f"DELETE FROM keywords WHERE rowid = {find}", (passage_id,))
                 self._connection.execute("DELETE FROM passages WHERE passage_id = ?", (passage_id,))
@@ -140,18 +176,26 @@ class KeywordWriter:
         """Put in the words of new passages."""
         with _translated(self._path):
             for entry in entries:
+                columns = tuple(map(_storable, ("\n".join((entry.title, *entry.synonyms)), entry.heading, entry.text)))
+                self._counts.update(_words_of(columns))
                 row = self._connection.execute(
                     "INSERT INTO passages (passage_id, document_id) VALUES (?, ?)",
                     (entry.passage_id, _storable(entry.document_id)),
                 ).lastrowid
                 self._connection.execute(
                     "INSERT INTO keywords (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
-                    (row, *map(_storable, ("\n".join((entry.title, *entry.synonyms)), entry.heading, entry.text))),
+                    (row, *columns),
                 )
 
     def finish(self) -> None:
         """Complete the file and close it."""
         with _translated(self._path):
+            self._connection.executemany(
+                "INSERT INTO words VALUES (?, ?)"
+                " ON CONFLICT (word) DO UPDATE SET passages = passages + excluded.passages",
+                sorted((word, change) for word, change in self._counts.items() if change),
+            )
+            self._connection.execute("DELETE FROM words WHERE passages <= 0")
             self._connection.execute("COMMIT")
             self._connection.close()
 
@@ -166,6 +210,15 @@ class KeywordWriter:
     def close(self) -> None:
         """Give up; the file is of no use."""
         self._connection.close()
+
+
+def _words_of(columns: Sequence[str]) -> set[str]:
+    """The words of a passage, each once."""
+    return set(_WORD.findall(" ".join(columns).lower()))
+
+
+def _has_words(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'words'").fetchone() is not None
 
 
 def _quote(term: str) -> str:

@@ -86,6 +86,10 @@ class PinnedGeneration(PassageIndex):
         """Those of the passages in which the term stands, stemmed as `keyword` does it."""
         return self._keywords.matching(term, passage_ids)
 
+    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        """The words with that beginning as they are written, in lower case, and in how many passages each stands."""
+        return self._keywords.words(beginning)
+
     def _open_chroma(self) -> _Candidates | None:
         """Chroma's candidates, opened once in each process; None, once and for all, where it cannot be trusted."""
         process = os.getpid()
