@@ -94,7 +94,7 @@ def main(folder: str, gold: str, second: str, queries: str) -> None:
     for number, name in ((2, "gold"), (0, "set")):
         inside = kinds // 2 * 2 == number
         print(f"{name}: AUROC {roc_auc_score(answerable[inside], probabilities[inside]):.3f}")
-        for threshold in (0.3, 0.4, 0.5, 0.6):
+        for threshold in (0.3, 0.4, 0.45, 0.5, 0.6):
             answered, false = ((probabilities[kinds == number + kind] >= threshold).mean() for kind in (1, 0))
             print(f"  at {threshold}: {answered:.2f} of the answerable, {false:.2f} of the others")
     model = LogisticRegression().fit(matrix / scale, answerable, sample_weight=weights)

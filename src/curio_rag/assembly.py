@@ -17,6 +17,7 @@ from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.sources import Document
 from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
+from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.ingest import IngestParts, model_key
 from curio_rag.pipelines.retrieve import Retriever
 from curio_rag.ports import DocumentSource, Embedder, Readability, Splitter, TriageRules, Writer
@@ -144,6 +145,16 @@ class Assembly:
 
         return self._part("question_types", load_question_types)
 
+    def question_reader(self) -> QuestionReader:
+        """Makes a plan of search out of a question."""
+        from curio_rag.adapters.package_data import load_glossary
+        from curio_rag.adapters.word_list import EnglishWords
+
+        return self._part(
+            "question_reader",
+            lambda: QuestionReader(types=self.question_types(), glossary=load_glossary(), words=EnglishWords()),
+        )
+
     def triage(self) -> TriageRules:
         """Needs no index, no model and no network."""
         from curio_rag.adapters.emergency_card import load_emergency_card
@@ -181,6 +192,7 @@ class Assembly:
                 shelf=self.documents(),
                 embedder=self.embedder(),
                 types=self.question_types(),
+                reader=self.question_reader(),
                 admit=frozenset(self.config.admit),
                 configuration=self.configuration(),
                 today=self.today,

@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 
+from curio_rag.domain.glossary import Glossary, GlossaryEntry
 from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
 
 
@@ -22,6 +23,20 @@ class _TypesFile(msgspec.Struct, frozen=True):
     loose_diseases: str
     general_headings: tuple[str, ...]
     questions_to_ask: tuple[_Asking, ...]
+
+
+class _GlossaryFile(msgspec.Struct, frozen=True):
+    """The shape of `glossary.json`."""
+
+    entries: tuple[GlossaryEntry, ...]
+    spellings: dict[str, str]
+    rewritings: tuple[tuple[str, str], ...]
+    greetings: tuple[str, ...]
+    courtesies: tuple[str, ...]
+    telling: tuple[str, ...]
+    asking: tuple[str, ...]
+    drugs: tuple[str, ...]
+    drug_like: tuple[str, ...]
 
 
 class _Asking(msgspec.Struct, frozen=True):
@@ -47,4 +62,20 @@ def load_question_types() -> QuestionTypes:
         loose_diseases=frozenset(file.loose_diseases.split()),
         general_headings=frozenset(file.general_headings),
         questions_to_ask=tuple((each.about, each.questions) for each in file.questions_to_ask),
+    )
+
+
+def load_glossary() -> Glossary:
+    """What lay words stand for, common misspellings, and what is courtesy in a message."""
+    file = msgspec.convert(json.loads(read_data("glossary.json")), type=_GlossaryFile)
+    return Glossary(
+        entries=file.entries,
+        spellings=file.spellings,
+        rewritings=file.rewritings,
+        greetings=file.greetings,
+        courtesies=file.courtesies,
+        telling=file.telling,
+        asking=file.asking,
+        drugs=file.drugs,
+        drug_like=file.drug_like,
     )
