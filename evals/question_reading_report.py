@@ -1,0 +1,81 @@
+"""How well questions are read: what is found and what is answered, by wording, on development questions only.
+
+    python evals/question_reading_report.py FOLDER GOLD_FOLDER [FOLDER2 QUERIES.jsonl]
+
+The arguments are those of `fit_evidence.py`. For the gold cases of the development half that triage should
+let through: the share answered (the evidence reaches the threshold, before writing), the share of the gold
+quotes that stand whole in one of the best five passages (Recall@5), and the share of the questions
+with at least one such quote. For the set: the share of each kind answered.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from curio_rag.adapters.gold_files import load_gold
+from curio_rag.assembly import Assembly
+from curio_rag.config import load_config
+from curio_rag.domain.answers import Outcome
+from curio_rag.domain.evals import EvalCase, Split
+from curio_rag.pipelines.answer import EVIDENCE_HITS, EVIDENCE_THRESHOLD
+from curio_rag.pipelines.retrieve import Findings
+from fit_evidence import set_questions
+
+
+def mean(values: Iterable[float]) -> str:
+    """A mean of shares to two digits, and of how many."""
+    found = list(values)
+    return f"{sum(found) / len(found):.2f} ({len(found)})" if found else "-"
+
+
+def quotes_found(case: EvalCase, findings: Findings) -> list[bool]:
+    """For each gold quote whether one of the best five passages holds it, apart from white space."""
+    texts = [(hit.passage.document_id, " ".join(hit.passage.text.split())) for hit in findings.hits[:5]]
+    return [
+        any(name == each.document_id and " ".join(each.quote.split()) in text for name, text in texts)
+        for each in case.evidence
+    ]
+
+
+def report_gold(folder: Path, gold: Path) -> None:
+    """One line for each wording."""
+    assembly = Assembly(load_config(folder))
+    cases = [
+        (case, assembly.retriever().search(case.question, limit=EVIDENCE_HITS))
+        for case in load_gold(sorted(gold.glob("*.jsonl")))
+        if case.split is Split.DEVELOPMENT and case.expected.outcome is not Outcome.REFERRED
+    ]
+    assembly.close()
+    print("wording    answerable answered  unanswerable answered  Recall@5 of quotes  a quote in the top 5")
+    for wording in ("plain", "chatty", "misspelt", "all"):
+        chosen = [(case, found) for case, found in cases if wording in ("all", case.tags.wording)]
+        columns = [
+            mean(
+                found.signals.strength >= EVIDENCE_THRESHOLD
+                for case, found in chosen
+                if (case.expected.outcome is Outcome.DRAFTED) is answerable
+            )
+            for answerable in (True, False)
+        ]
+        held = [quotes_found(case, found) for case, found in chosen if case.evidence]
+        columns += [mean(each for case in held for each in case), mean(any(case) for case in held)]
+        print(f"{wording:9}  {columns[0]:>19}  {columns[1]:>21}  {columns[2]:>18}  {columns[3]:>20}")
+
+
+def report_set(folder: Path, queries: Path) -> None:
+    """One line for the whole set."""
+    assembly = Assembly(load_config(folder))
+    answered: dict[bool, list[bool]] = {True: [], False: []}
+    for text, answerable in set_questions(queries):
+        strength = assembly.retriever().search(text, limit=EVIDENCE_HITS).signals.strength
+        answered[answerable].append(strength >= EVIDENCE_THRESHOLD)
+    assembly.close()
+    print(f"set: {mean(answered[True])} of the answerable answered, {mean(answered[False])} of the others")
+
+
+if __name__ == "__main__":
+    report_gold(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) > 4:
+        report_set(Path(sys.argv[3]), Path(sys.argv[4]))
