@@ -15,7 +15,7 @@ from curio_rag.domain.digests import TAG, Json, canonical_json, digest_bytes, di
 from curio_rag.errors import IndexDamaged, IndexOutOfDate
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 REPAIR = "Run `curio check --repair`."
 
 
