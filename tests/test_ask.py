@@ -114,6 +114,27 @@ def test_weak_evidence_is_no_answer(bundled: KnowledgeBase) -> None:
     assert bundled.answer(answer.id).answer == answer
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How well does zelvucabtagene work for lymphoma after CAR-T?",
+        "Is the new CAR-T product QB-417 better than Yescarta for lymphoma?",
+    ],
+)
+def test_a_drug_that_the_documents_do_not_know_is_not_answered_with_another(
+    bundled: KnowledgeBase, question: str
+) -> None:
+    """What is said of Yescarta is no answer about a product that was made up."""
+    assert bundled.ask(question).answer.outcome is not Outcome.DRAFTED
+
+
+def test_an_answer_about_a_drug_names_it(bundled: KnowledgeBase) -> None:
+    """Every section that is shown comes from a passage on the drug that was asked about."""
+    record = bundled.ask("What does tocilizumab do in CRS?")
+    assert record.answer.outcome is Outcome.DRAFTED
+    assert "ocilizumab" in words_of(record)
+
+
 def test_an_answer_comes_back_from_the_ledger(bundled: KnowledgeBase) -> None:
     """The draft waits with its question, its thread and every word."""
     record = bundled.ask("How is CRS treated?")

@@ -31,12 +31,14 @@ class Expansion:
 class SearchPlan:
     """A question as it is searched: `whole` is what is left of it, `parts` are what it asks, at most three.
 
-    `terms` are the content words of `whole` in lower case, each once, in order.
+    `terms` are the content words of `whole` in lower case, each once, in order; `drugs` are those of
+    them that name a drug or a trial product.
     """
 
     whole: str
     parts: tuple[str, ...]
     terms: tuple[str, ...]
+    drugs: tuple[str, ...] = ()
     corrections: tuple[Correction, ...] = ()
     expansions: tuple[Expansion, ...] = ()
 

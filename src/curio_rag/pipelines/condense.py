@@ -33,6 +33,7 @@ _SECOND_QUESTION = re.compile(
     r"[,;]? (?:and|or) (?=(?:what|how|when|where|which|who|whom|why|can|does|do|should|will|is)\b)", re.IGNORECASE
 )
 _WORDS = re.compile(r"\w+")
+_PRODUCT_NUMBER = re.compile(r"[a-z]{2,4}-\d{2,5}[a-z]?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,21 @@ class QuestionReader:
         expansions = self._expansions(whole)
         # "ALL" is a stop word as it is written, so its meaning is the term.
         unspoken = [each.meaning.lower() for each in expansions if not self.types.content_terms(each.written)]
+        terms = tuple(dict.fromkeys((*self.types.content_terms(whole), *unspoken)))
         return SearchPlan(
             whole=whole,
             parts=tuple(self._parts(asked, around)) or (whole,),
-            terms=tuple(dict.fromkeys((*self.types.content_terms(whole), *unspoken))),
+            terms=terms,
+            drugs=tuple(term for term in terms if self._names_a_drug(term, index)),
             corrections=corrections,
             expansions=expansions,
         )
+
+    def _names_a_drug(self, term: str, index: Vocabulary) -> bool:
+        """A word that ends as drugs do and is no English word, or a number like those of trial products."""
+        if _PRODUCT_NUMBER.fullmatch(term):
+            return index.document_frequencies([term]) == (0,)
+        return self.glossary.is_a_drug(term) and not self.words.knows(term)
 
     def _mended(self, question: str, index: Vocabulary) -> tuple[str, tuple[Correction, ...]]:
         """The question with its typing errors mended, and which they were."""

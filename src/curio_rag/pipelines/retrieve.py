@@ -57,7 +57,7 @@ class EvidenceSignals:
         """
         if not self.brevity:
             return 0.0
-        logit = -3.75 + 9.78 * self.similarity + 4.22 * self.coverage * self.brevity - 4.20 * self.brevity
+        logit = -4.26 + 11.73 * self.similarity + 3.87 * self.coverage * self.brevity - 4.59 * self.brevity
         return 1 / (1 + math.exp(-logit))
 
 
@@ -102,7 +102,7 @@ class Retriever:
         scores = _scores(index, vectors, plan.keywords)
         ranked = _with_coverage(index, plan, sorted(_fused(scores).items(), key=_best_first))
         hits, standings = self._admitted_hits(ranked, scores, limit=limit)
-        hits = on_subject(plan, hits, self.types)
+        hits = with_drugs(index, plan, on_subject(plan, hits, self.types))
         return Findings(
             plan=plan,
             hits=hits,
@@ -160,6 +160,15 @@ def _speaks_of(asked: Sequence[tuple[str, ...]], passage: Passage, types: Questi
         if not negated and all(mentions(names, word) for word in needed):
             return True
     return False
+
+
+def with_drugs(index: PassageIndex, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Where the question names a drug, the hits that name it too: what is true of another drug answers nothing."""
+    if not plan.drugs:
+        return tuple(hits)
+    ids = [hit.passage.id for hit in hits]
+    named = frozenset[str]().union(*(index.matching(drug, ids) for drug in plan.drugs))
+    return tuple(hit for hit in hits if hit.passage.id in named)
 
 
 def _scores(index: PassageIndex, vectors: Sequence[Vector], terms: Sequence[str]) -> dict[str, HitScores]:
