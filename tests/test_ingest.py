@@ -368,4 +368,4 @@ def test_hostile_files_each_get_an_outcome_and_the_good_ones_are_in(folder: Path
         assert got[name].outcome is FileOutcome.SKIPPED
     texts = " ".join(hit.passage.text for hit in base.search("secret outside text must never be indexed", limit=50))
     assert "SECRET outside" not in texts
-    assert "µg" in " ".join(hit.passage.text for hit in base.search("dose μg/kg paracétamol 5 µg", limit=50))
+    assert "µg" in " ".join(hit.passage.text for hit in base.search("5 µg", limit=50))
