@@ -28,7 +28,7 @@ from curio_rag.errors import (
     NotVetted,
     ReviewNotFound,
 )
-from curio_rag.pipelines.answer import EVIDENCE_HITS, answer_question, check_question
+from curio_rag.pipelines.answer import answer_question, check_question
 from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.check import Finding, check_library
 from curio_rag.pipelines.ingest import (
@@ -163,10 +163,6 @@ class KnowledgeBase:
         """
         check_question(query, most_bytes=self.config.max_question_bytes)
         return self._assembly.retriever().search(query, limit=limit).hits
-
-    def evidence_strength(self, question: str) -> float:
-        """How well the documents bear on a question, from 0 to 1: below the threshold `ask` abstains."""
-        return self._assembly.retriever().search(question, limit=EVIDENCE_HITS).signals.strength
 
     def evaluate_retrieval(
         self,
