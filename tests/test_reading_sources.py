@@ -15,26 +15,12 @@ import pytest
 
 from curio_rag.adapters.folder import FolderSource
 from curio_rag.adapters.isolation import run_isolated
-from curio_rag.domain.digests import digest_bytes
-from curio_rag.domain.sources import Document, VettingStatus
+from curio_rag.domain.sources import VettingStatus
 from curio_rag.errors import UnreadableDocument
-from curio_rag.ports import ListedFile, LoadedFile
+from tests.reading import read, refused
 
 SAFETY = Path(__file__).resolve().parents[2] / "shared" / "safety"
 needs_shared = pytest.mark.skipif(not SAFETY.is_dir(), reason="the safety sets are not beside this checkout")
-
-
-def read(content: str | bytes, *, name: str = "a.md", sidecar: str | None = None) -> Document:
-    data = content.encode() if isinstance(content, str) else content
-    file = ListedFile(document_id=name, path=Path("/kb") / name)
-    extra = None if sidecar is None else sidecar.encode()
-    return FolderSource().read(LoadedFile(file=file, content=data, sidecar=extra, digest=digest_bytes(data)))
-
-
-def refused(content: str | bytes, *, name: str = "a.md", sidecar: str | None = None) -> UnreadableDocument:
-    with pytest.raises(UnreadableDocument) as caught:
-        read(content, name=name, sidecar=sidecar)
-    return caught.value
 
 
 def pdf(*pages: str, resources: str = "", catalog: str = "", extra: tuple[str, ...] = ()) -> bytes:

@@ -18,7 +18,7 @@ from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
 from curio_rag.domain.questions import Question, Urgency
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
-from curio_rag.domain.sources import Document, Hit, Vetting, VettingStatus
+from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import (
     ConfigError,
     CurioError,
@@ -40,7 +40,7 @@ from curio_rag.pipelines.ingest import (
     model_key,
     texts_of,
 )
-from curio_rag.pipelines.vetting import admitted, standing
+from curio_rag.pipelines.vetting import admitted, declared_standing, standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,10 +333,7 @@ class KnowledgeBase:
             return None
 
     def _status_of(self, document: Document) -> str:
-        status = document.vetting.status
-        due = document.vetting.review_due
-        overdue = status is VettingStatus.SAMPLE and due is not None and due < self._assembly.today()
-        return VettingStatus.EXPIRED.value if overdue else status.value
+        return declared_standing(document.vetting, today=self._assembly.today()).status.value
 
     def _saved(self, question: Question, answer: Answer) -> AnswerRecord:
         """Saves question and answer; an emergency's advice is given even when that cannot be done."""

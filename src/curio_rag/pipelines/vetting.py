@@ -18,7 +18,11 @@ def standing(entry: LibraryEntry, *, today: date) -> Vetting:
     event = entry.event
     if event is not None:
         return _by_event(event, entry.digest, today=today)
-    declared = entry.declared
+    return declared_standing(entry.declared, today=today)
+
+
+def declared_standing(declared: Vetting, *, today: date) -> Vetting:
+    """What a file's own word is worth on a day: an overdue sample is `expired`."""
     if declared.status is VettingStatus.SAMPLE and _overdue(declared.review_due, today):
         return Vetting(status=VettingStatus.EXPIRED, review_due=declared.review_due)
     return declared
