@@ -16,7 +16,7 @@ DRAFT = answer(paragraph(cited(SOURCE, "Aspirin lowers fever."), cited(SOURCE, "
 
 
 def text_of(changed: object = DRAFT, **options: bool) -> str:
-    return plain_text(changed, question="?", status="awaiting_review", assistant="Anna", **options)  # type: ignore[arg-type]
+    return plain_text(changed, status="awaiting_review", assistant="Anna", **options)  # type: ignore[arg-type]
 
 
 def test_a_draft_says_so_before_anything_else() -> None:
@@ -84,6 +84,16 @@ def test_abstaining_says_what_was_searched_and_what_is_near() -> None:
     assert "The documents do not answer this." in text
     assert "12 passages for: gout" in text
     assert "  - Aspirin" in text
+
+
+def test_nobody_is_promised_a_clinician_who_will_not_see_the_question() -> None:
+    """Where the question could not be saved, the text says so instead of promising a look."""
+    abstained = answer(outcome=Outcome.ABSTAINED, reason=Reason(code="no_evidence", text="No answer."), sources=())
+    for status, promised in (("awaiting_review", True), ("unsaved", False)):
+        text = " ".join(plain_text(abstained, status=status, assistant="Anna").split())
+        assert ("A clinician has been asked" in text) is promised
+        assert ("A clinician has been asked" in notice_of(abstained, status=status)) is promised
+        assert ("no clinician will see it" in text) is not promised
 
 
 def test_an_asker_is_not_shown_what_was_withheld() -> None:

@@ -23,15 +23,15 @@ STANDINGS = {
 def notice_of(answer: Answer, *, status: str) -> str:
     """One sentence or two that must stand with the answer wherever it is shown."""
     if answer.outcome is Outcome.REFERRED and not answer.sections:
-        return "Fixed advice, the same for everybody. A clinician has been asked to look at the question."
+        return f"Fixed advice, the same for everybody. {_whom_it_reached(status)}"
     if answer.outcome is Outcome.ABSTAINED:
-        return "No answer was drafted. A clinician has been asked to look at the question."
+        return f"No answer was drafted. {_whom_it_reached(status)}"
     if status == "unsaved":
         return f"AI draft{_basis(answer)}. Not saved, not reviewed by a clinician."
     return f"AI draft{_basis(answer)}. Not reviewed by a clinician."
 
 
-def plain_text(answer: Answer, *, question: str, status: str, assistant: str, quotes: bool = False) -> str:
+def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = False) -> str:
     """The whole answer, wrapped at 78 columns; with `quotes`, the cited words stand under each sentence."""
     parts = [answer.advice and "\n".join(_wrapped_lines(answer.advice))]
     if answer.sections:
@@ -42,7 +42,7 @@ def plain_text(answer: Answer, *, question: str, status: str, assistant: str, qu
         parts.append(_asking(answer))
         parts.append(_source_list(answer))
     else:
-        parts.append(_refusal(answer, question))
+        parts.append(_refusal(answer, status=status))
     parts.append(_closing(answer, status=status, quotes=quotes))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -143,10 +143,17 @@ def _source_line(source: Source) -> str:
     return f"[{source.marker}] {', '.join([source.title, *places])} ({'; '.join(about)})"
 
 
-def _refusal(answer: Answer, question: str) -> str:
+def _whom_it_reached(status: str) -> str:
+    """Nobody is told that help is on its way when the question could not be saved."""
+    if status == "unsaved":
+        return "It could not be saved, so no clinician will see it."
+    return "A clinician has been asked to look at the question."
+
+
+def _refusal(answer: Answer, *, status: str) -> str:
     if answer.reason is None:
         return ""
-    lines = [_wrap(answer.reason.text)]
+    lines = [_wrap(f"{answer.reason.text} {_whom_it_reached(status)}")]
     if answer.trace.searched:
         lines.append(_wrap(f"What was searched: {'; '.join(answer.trace.searched)}."))
     if answer.trace.nearest:

@@ -48,7 +48,7 @@ class AnswerRecord:
     @property
     def text(self) -> str:
         """The whole answer as plain text: the notice first, `[n]` markers, sources, the status last."""
-        return plain_text(self.answer, question=self.question, status=self.review.status, assistant=self.assistant)
+        return plain_text(self.answer, status=self.review.status, assistant=self.assistant)
 
     def to_dict(self, *, audience: Audience = Audience.REVIEWER) -> dict[str, Json]:
         """The public JSON of an answer (schema version 1); an asker gets a count of what was withheld."""

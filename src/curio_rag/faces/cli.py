@@ -138,7 +138,6 @@ def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, aud
     sys.stdout.write(
         plain_text(
             answer,
-            question=record.question,
             status=record.review.status.value,
             assistant=record.assistant,
             quotes=show_quotes,

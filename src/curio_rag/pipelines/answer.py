@@ -180,7 +180,7 @@ def _abstain(parts: AnswerParts, question: Question, triage: Triage, findings: F
     reason = Reason(
         code="out_of_scope" if nothing_near else "no_evidence",
         text="The documents of this service do not answer this question, so no answer was drafted. "
-        "A guess could hurt you. A clinician has been asked to look at it.",
+        "A guess could hurt you.",
     )
     if triage.code:
         reason = Reason(code=triage.code, text=f"{REFERRALS.get(triage.code, triage.reason)} {reason.text}")
