@@ -150,7 +150,7 @@ def test_meanings_are_searched_beside_the_words() -> None:
     told = plan("Does leukaemia need chemo?")
     assert {"leukaemia", "leukemia", "chemo", "chemotherapy"} <= set(told.keywords)
     assert told.texts == ("Does leukaemia need chemo (chemotherapy)?",)
-    assert told.respelt == "Does leukemia need chemo?"
+    assert told.respelt(told.whole) == "Does leukemia need chemo?"
     assert told.alternatives("chemo") == ("chemo", "chemotherapy")
 
 

@@ -238,7 +238,11 @@ def test_a_long_entry_counts_once_by_its_best_passage(open_base: SmallBase, fold
     ]
     answers = [{"text": "opens at forty degrees ", "answer_start": 3}]
     queries: list[Row] = [
-        {"_id": "q1", "text": "When does the crimson valve open in every device?", "metadata": {"answers": answers}},
+        {
+            "_id": "q1",
+            "text": "At what degrees is it that the crimson valve opens at in every device?",
+            "metadata": {"answers": answers},
+        },
         {"_id": "q2", "text": "What is a part?", "metadata": {"answers": [{"text": "no such words"}]}},
     ]
     folder = folder_of_set.write(corpus=corpus, queries=queries, qrels=["q1\tlong\t1", "q2\tother\t1"])

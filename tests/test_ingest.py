@@ -92,7 +92,7 @@ def test_a_changed_file_replaces_its_own_passages_and_nothing_else(folder: Path,
     embedder.embedded.clear()
     report = base.ingest()
     assert outcomes(report)["aspirin.md"] == "accepted"
-    assert embedder.embedded == ["Aspirin is an old medicine."]
+    assert embedder.embedded == ["Aspirin. What aspirin is\nAspirin is an old medicine."]
     texts = [hit.passage.text for hit in base.search("aspirin fever medicine", limit=10)]
     assert "Aspirin is an old medicine." in texts
     assert not any("lowers fever" in text for text in texts)

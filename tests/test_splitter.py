@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -287,3 +288,15 @@ def test_real_documents_are_cut_exactly() -> None:
     for file in random.Random(2).sample(files, 300):
         document = source.read(source.load(file))
         assert max(_count_word_pieces(_check(document, splitter=splitter))) <= 240
+
+
+def test_a_passage_and_its_title_and_headings_fit_what_the_model_reads() -> None:
+    heading = (BlockKind.HEADING, "What to know before you begin " * 2)
+    document = replace(
+        _document(heading, (BlockKind.PARAGRAPH, "The cells are made for you alone. " * 40)), title="About the cells"
+    )
+    passages = PassageSplitter(_count_words, max_tokens=40, window=50).split(document)
+    assert max(len(passage.in_context.split()) for passage in passages) <= 50
+    assert all("About the cells. What to know" in passage.in_context for passage in passages)
+    crowded = PassageSplitter(_count_words, max_tokens=40, window=16).split(document)
+    assert max(len(passage.text.split()) for passage in crowded) == 7

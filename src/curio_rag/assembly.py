@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from curio_rag.config import Config
 from curio_rag.domain.question_types import QuestionTypes
+from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Document
 from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.ingest import IngestParts, model_key
+from curio_rag.pipelines.ranking import FeatureReranker
 from curio_rag.pipelines.retrieve import Retriever
-from curio_rag.ports import DocumentSource, Embedder, Readability, Splitter, TriageRules, Writer
+from curio_rag.ports import DocumentSource, Embedder, Readability, Reranker, Splitter, TriageRules, Writer
 
 if TYPE_CHECKING:
     from curio_rag.adapters.generations import Generations
@@ -131,7 +133,13 @@ class Assembly:
         """Cuts documents by the embedder's own tokens."""
         from curio_rag.adapters.splitter import PassageSplitter
 
-        return self._part("splitter", lambda: PassageSplitter(self.embedder().count_tokens))
+        return self._part(
+            "splitter",
+            # Two tokens of what the model reads mark where a text begins and ends.
+            lambda: PassageSplitter(
+                self.embedder().count_tokens, window=max(1, self.embedder().fingerprint.max_tokens - 2)
+            ),
+        )
 
     def source(self) -> DocumentSource:
         """Reads files and folders."""
@@ -153,6 +161,22 @@ class Assembly:
         return self._part(
             "question_reader",
             lambda: QuestionReader(types=self.question_types(), glossary=load_glossary(), words=EnglishWords()),
+        )
+
+    def ranking_weights(self) -> RankingWeights:
+        """What each signal of a search weighs."""
+        from curio_rag.adapters.package_data import load_ranking_weights
+
+        return self._part("ranking_weights", load_ranking_weights)
+
+    def reranker(self) -> Reranker:
+        """The configured reranker."""
+        from curio_rag.adapters.cross_encoder import CrossEncoderReranker
+
+        if self.config.reranker != "default":
+            return self._part("reranker", lambda: CrossEncoderReranker(self.config.reranker))
+        return self._part(
+            "reranker", lambda: FeatureReranker(types=self.question_types(), weights=self.ranking_weights())
         )
 
     def triage(self) -> TriageRules:
@@ -193,6 +217,8 @@ class Assembly:
                 embedder=self.embedder(),
                 types=self.question_types(),
                 reader=self.question_reader(),
+                weights=self.ranking_weights(),
+                reranker=self.reranker(),
                 admit=frozenset(self.config.admit),
                 configuration=self.configuration(),
                 today=self.today,

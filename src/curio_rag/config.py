@@ -38,6 +38,9 @@ class Config:
     search: str = "auto"
     """`exact` scans every vector, `chroma` asks Chroma, `auto` takes the faster for the size."""
 
+    reranker: str = "default"
+    """What puts the best passages into their last order: `default`, or any cross-encoder by name or path."""
+
     admit: tuple[str, ...] = ("vetted",)
     """The standings of documents that answers may rest on; add `sample` for demonstrations only."""
 

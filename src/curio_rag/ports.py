@@ -12,7 +12,8 @@ from typing import Protocol, TypeAlias
 from curio_rag.domain.answers import Answer, Draft, Evidence
 from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument, VettingEvent
 from curio_rag.domain.questions import Question, Triage
-from curio_rag.domain.sources import Document, Passage
+from curio_rag.domain.search_plan import SearchPlan
+from curio_rag.domain.sources import Document, Hit, Passage
 
 Vector: TypeAlias = bytes
 """Little-endian float32 values of unit length (L2), four bytes for each dimension."""
@@ -189,8 +190,8 @@ class PassageIndex(Protocol):
         """In how many passages each term stands (title, synonyms, headings or text), stemmed as `keyword` does it."""
         ...
 
-    def matching(self, term: str, passage_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the passages in which the term stands, stemmed as `keyword` does it."""
+    def matching(self, terms: Sequence[str], passage_ids: Sequence[str]) -> tuple[frozenset[str], ...]:
+        """For each term or phrase those of the passages in which it stands, stemmed as `keyword` does it."""
         ...
 
     def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
@@ -223,6 +224,17 @@ class WordList(Protocol):
 
     def knows(self, word: str) -> bool:
         """Whether this is a word or a common name; `word` is in lower case."""
+        ...
+
+
+class Reranker(Protocol):
+    """Puts the best passages of a search into their last order."""
+
+    def rerank(self, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[float, ...]:
+        """A score for each hit, in order; higher is better, comparable within one call only. None for none.
+
+        Raises `ConfigError` when a configured model is not on disk or cannot be loaded.
+        """
         ...
 
 

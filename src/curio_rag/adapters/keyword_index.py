@@ -7,6 +7,7 @@ read-only mount and opens at once. A published file is never modified.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -19,9 +20,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from curio_rag.errors import IndexDamaged
 from curio_rag.ports import IndexEntry, Scored
+
+Rows: TypeAlias = npt.NDArray[np.int64]
 
 KEYWORD_FILE = "keywords.sqlite3"
 
@@ -63,7 +70,8 @@ class KeywordIndex:
         self._weights = (weights["title"], weights["heading"], weights["text"])
         self._connections: dict[int, sqlite3.Connection] = {}
         self._locks: dict[int, threading.Lock] = {}
-        self._frequency = lru_cache(maxsize=4096)(self._count_matches)
+        self._postings = lru_cache(maxsize=256)(self._read_postings)
+        self._rows: dict[str, int] = {}
         self._beginning = lru_cache(maxsize=256)(self._read_words)
         with self._reading() as connection:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -79,17 +87,34 @@ class KeywordIndex:
 
     def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
         """In how many passages each term stands, in any column, stemmed as `search` does it."""
-        return tuple(self._frequency(_quote(term)) for term in terms)
+        return tuple(len(self._postings(_quote(term))) for term in terms)
 
-    def matching(self, term: str, passage_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the passages in which the term stands, in any column, stemmed as `search` does it."""
-        places = ", ".join("?" * len(passage_ids))
-        query = (
-            "SELECT passage_id FROM passages JOIN keywords ON keywords.rowid = row "
-            f"WHERE keywords MATCH ? AND passage_id IN ({places})"
-        )
+    def matching(self, terms: Sequence[str], passage_ids: Sequence[str]) -> tuple[frozenset[str], ...]:
+        """For each term or phrase those of the passages in which it stands, in any column, stemmed as `search` does."""
+        rows = np.asarray([self._row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
+        return tuple(self._holders(self._postings(_quote(term)), rows, passage_ids) for term in terms)
+
+    @staticmethod
+    def _holders(postings: Rows, rows: Rows, passage_ids: Sequence[str]) -> frozenset[str]:
+        if not len(postings) or not len(rows):
+            return frozenset()
+        places = np.minimum(np.searchsorted(postings, rows), len(postings) - 1)
+        return frozenset(itertools.compress(passage_ids, (postings[places] == rows).tolist()))
+
+    def _row_of(self, passage_id: str) -> int:
+        """The row of a passage, -1 for an unknown one; what was asked for before is remembered."""
+        row = self._rows.get(passage_id)
+        if row is None:
+            with self._reading() as connection:
+                found = connection.execute("SELECT row FROM passages WHERE passage_id = ?", (passage_id,)).fetchone()
+            row = self._rows[passage_id] = found[0] if found else -1
+        return row
+
+    def _read_postings(self, query: str) -> Rows:
+        """The rows in which a term or phrase stands, in order."""
         with self._reading() as connection:
-            return frozenset(found for (found,) in connection.execute(query, (_quote(term), *passage_ids)))
+            found = connection.execute("SELECT rowid FROM keywords WHERE keywords MATCH ? ORDER BY rowid", (query,))
+            return np.fromiter((row for (row,) in found), dtype=np.int64)
 
     def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
         """The words of at least four letters with that beginning, as they are written, in lower case, sorted.
@@ -112,11 +137,6 @@ class KeywordIndex:
                 "SELECT passage_id FROM passages JOIN keywords_docsize ON row = id ORDER BY passage_id"
             )
             return [passage_id for (passage_id,) in rows]
-
-    def _count_matches(self, query: str) -> int:
-        with self._reading() as connection:
-            (count,) = connection.execute("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (query,)).fetchone()
-            return int(count)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

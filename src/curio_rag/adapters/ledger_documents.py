@@ -187,9 +187,9 @@ def _passage_row(ordinal: int, passage: Passage) -> Mapping[str, object]:
         "document_digest": passage.document_digest,
         "ordinal": ordinal,
         "body": msgspec.json.encode(passage),
-        "text_key": text_key(passage.text),
+        "text_key": text_key(passage.in_context),
         "title_key": text_key(passage.title),
-        "heading_key": text_key(passage.heading_line),
+        "heading_key": text_key(passage.place),
     }
 
 

@@ -53,6 +53,7 @@ class PassageIds(Sequence[str]):
     def __init__(self, folder: Path) -> None:
         self._offsets: npt.NDArray[np.int64] = _map(folder / OFFSETS_FILE, np.dtype("<i8"))
         self._lines: npt.NDArray[np.uint8] = _map(folder / IDS_FILE, np.dtype("u1"))
+        self._rows: dict[str, int] = {}
 
     def __len__(self) -> int:
         return max(0, len(self._offsets) - 1)
@@ -66,10 +67,15 @@ class PassageIds(Sequence[str]):
             return [self[place] for place in range(*row.indices(len(self)))]
         if not 0 <= row < len(self):
             raise IndexError(row)
-        return self._lines[self._offsets[row] : self._offsets[row + 1] - 1].tobytes().decode("utf-8")
+        passage_id = self._lines[self._offsets[row] : self._offsets[row + 1] - 1].tobytes().decode("utf-8")
+        self._rows[passage_id] = row
+        return passage_id
 
     def row_of(self, passage_id: str) -> int | None:
-        """The row of a passage id, or None when it is not here."""
+        """The row of a passage id, or None when it is not here; one that was met before is remembered."""
+        known = self._rows.get(passage_id)
+        if known is not None:
+            return known
         row = bisect.bisect_left(self, passage_id)
         return row if row < len(self) and self[row] == passage_id else None
 

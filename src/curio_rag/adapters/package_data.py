@@ -9,6 +9,7 @@ import msgspec
 
 from curio_rag.domain.glossary import Glossary, GlossaryEntry
 from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
+from curio_rag.domain.ranking_weights import RankingWeights
 
 
 class _TypesFile(msgspec.Struct, frozen=True):
@@ -79,3 +80,8 @@ def load_glossary() -> Glossary:
         drugs=file.drugs,
         drug_like=file.drug_like,
     )
+
+
+def load_ranking_weights() -> RankingWeights:
+    """How much each signal of a search counts."""
+    return msgspec.convert(json.loads(read_data("ranking.json"))["weights"], type=RankingWeights)

@@ -82,9 +82,9 @@ class PinnedGeneration(PassageIndex):
         """In how many passages each term stands, stemmed as `keyword` does it."""
         return self._keywords.document_frequencies(terms)
 
-    def matching(self, term: str, passage_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the passages in which the term stands, stemmed as `keyword` does it."""
-        return self._keywords.matching(term, passage_ids)
+    def matching(self, terms: Sequence[str], passage_ids: Sequence[str]) -> tuple[frozenset[str], ...]:
+        """For each term or phrase those of the passages in which it stands, stemmed as `keyword` does it."""
+        return self._keywords.matching(terms, passage_ids)
 
     def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
         """The words with that beginning as they are written, in lower case, and in how many passages each stands."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curio_rag.adapters.file_digests import file_sha256
+from curio_rag.adapters.local_models import find_model
 from curio_rag.adapters.per_process import PerProcess
 from curio_rag.adapters.valid_unicode import valid_unicode
 from curio_rag.domain.digests import digest_json
@@ -30,15 +29,6 @@ USUAL_MAX_TOKENS = 512
 """For the rare model that names no limit; the positions of a BERT."""
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelFiles:
-    """A model on disk; `commit` is its revision on the hub, where it came from there."""
-
-    name: str
-    folder: Path
-    commit: str | None
-
-
 class SentenceTransformerEmbedder:
     """Vectors of unit length of one sentence-transformers model; keeps the contract of `Embedder`.
 
@@ -54,7 +44,7 @@ class SentenceTransformerEmbedder:
         self._cache = cache
         self._given_fingerprint = fingerprint
         self._first_process: int | None = None
-        self._files = PerProcess(lambda: _find_model(self._name))
+        self._files = PerProcess(lambda: find_model(self._name, organisation=DEFAULT_ORGANISATION))
         self._fingerprint = PerProcess(self._read_fingerprint)
         self._model = PerProcess(self._load_model)
 
@@ -122,26 +112,6 @@ class SentenceTransformerEmbedder:
     def _measure_dimensions(self) -> int:
         """For a model whose configuration does not say; loads it."""
         return int(self._model.get().encode(["a"], show_progress_bar=False).shape[1])
-
-
-def _find_model(model: str) -> _ModelFiles:
-    """The folder itself, or the model's snapshot in the cache of the hub; `ConfigError` when there is neither."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return _ModelFiles(name=folder.resolve().name, folder=folder, commit=None)
-    name = model if "/" in model else f"{DEFAULT_ORGANISATION}/{model}"
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        snapshot = Path(snapshot_download(name, local_files_only=True))
-    except (OSError, HFValidationError) as error:
-        raise ConfigError(
-            f"The embedding model {model} is neither a folder nor in the local Hugging Face cache.",
-            hint=f"Nothing is downloaded on its own: run `hf download {name}` once, or give the path of a folder.",
-        ) from error
-    commit = snapshot.name if re.fullmatch("[0-9a-f]{40}", snapshot.name) else None
-    return _ModelFiles(name=name, folder=snapshot, commit=commit)
 
 
 def _digest_of_files(folder: Path, cache: Path | None) -> str:

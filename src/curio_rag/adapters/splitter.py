@@ -14,10 +14,10 @@ from itertools import accumulate, pairwise
 
 from curio_rag.adapters.piece_cutting import cut_evenly, trimmed
 from curio_rag.adapters.sentences import sentence_spans
-from curio_rag.domain.sources import Block, BlockKind, Document, Passage, Span
+from curio_rag.domain.sources import Block, BlockKind, Document, Passage, Span, context_line
 
-RULES = "1"
-"""Part of the version; raised with every change to how a document is cut."""
+RULES = "3"
+"""Part of the version; raised with every change to how a document is cut or to what is embedded of a passage."""
 
 PASSAGE_COST = 1.5
 """What each passage costs beside the square of its fill (0 to 1), which alone would favour many small ones."""
@@ -58,21 +58,26 @@ class _Stretch:
 class PassageSplitter:
     """Passages of at most `max_tokens`, counted by `count_tokens` on the passage's exact text.
 
-    Only one character that alone has more tokens than that would exceed it. `count_tokens` gives
-    a number for each text, in order; it may but need not be additive over texts parted by white space
+    Together with its title and headings a passage has at most `window` tokens, so that a model which
+    reads so many loses nothing of it; yet half of the smaller number is always left for the text. Only one
+    character that alone has more tokens than that would exceed it. `count_tokens` gives a number
+    for each text, in order; it may but need not be additive over texts parted by white space
     (WordPiece is), for what is packed by sums is counted again.
     """
 
-    def __init__(self, count_tokens: Callable[[Sequence[str]], Sequence[int]], *, max_tokens: int = 240) -> None:
+    def __init__(
+        self, count_tokens: Callable[[Sequence[str]], Sequence[int]], *, max_tokens: int = 240, window: int = 254
+    ) -> None:
         if max_tokens < 1:
             raise ValueError(f"a passage needs room for at least one token: {max_tokens}")
         self._count = count_tokens
         self._limit = max_tokens
+        self._window = window
 
     @property
     def version(self) -> str:
-        """The rules, the limit and the release that finds sentences."""
-        return f"passages-{RULES}/{self._limit}/sentencex-{installed_version('sentencex')}"
+        """The rules, the limits and the release that finds sentences."""
+        return f"passages-{RULES}/{self._limit}/{self._window}/sentencex-{installed_version('sentencex')}"
 
     def split(self, document: Document) -> tuple[Passage, ...]:
         """Passages in order; none for a blank document. A document of headings alone becomes passages of them."""
@@ -82,13 +87,32 @@ class PassageSplitter:
         if headings and not any(stretch.span.of(document.text).strip() for stretch in stretches):
             stretches = tuple(_by_page(document, Span(start=0, end=len(document.text)), ()))
             blocks = tuple(replace(block, kind=BlockKind.PARAGRAPH) for block in headings)
-        cut = _in_stretches(document.text, stretches, blocks)
-        spans = self._pack_all(document.text, self._counted(document.text, cut))
+        cutter = _Cutter(count=self._count, limit=self._room(document, stretches))
+        spans = cutter.spans(document.text, _in_stretches(document.text, stretches, blocks))
         return tuple(
             _passage(document, span, stretch)
             for stretch, within in zip(stretches, spans, strict=True)
             for span in within
         )
+
+    def _room(self, document: Document, stretches: Sequence[_Stretch]) -> int:
+        """How many tokens a passage's text may have beside the longest title and headings of its document."""
+        lines = {context_line(document.title, stretch.heading_path) for stretch in stretches}
+        longest = max(self._count([line for line in lines if line]), default=0) if any(lines) else 0
+        limit = min(self._limit, self._window)
+        return min(limit, max(self._window - longest, -(-limit // 2)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cutter:
+    """Counts and packs the pieces of one document to passages of at most `limit` tokens."""
+
+    count: Callable[[Sequence[str]], Sequence[int]]
+    limit: int
+
+    def spans(self, text: str, stretches: Sequence[Sequence[_Piece]]) -> list[tuple[Span, ...]]:
+        """The spans of the passages of each stretch."""
+        return self._pack_all(text, self._counted(text, stretches))
 
     def _counted(self, text: str, stretches: Sequence[Sequence[_Piece]]) -> list[list[_Piece]]:
         """The pieces with their counts, those over the limit cut until they fit; one count for each round."""
@@ -96,9 +120,9 @@ class PassageSplitter:
         open_pieces = [piece for pieces in done for piece in pieces]
         counts: dict[Span, int] = {}
         while open_pieces:
-            counted = self._count([piece.span.of(text) for piece in open_pieces])
+            counted = self.count([piece.span.of(text) for piece in open_pieces])
             counts.update((piece.span, tokens) for piece, tokens in zip(open_pieces, counted, strict=True))
-            too_long = {piece.span for piece in open_pieces if counts[piece.span] > self._limit}
+            too_long = {piece.span for piece in open_pieces if counts[piece.span] > self.limit}
             open_pieces = []
             if too_long:
                 for index, pieces in enumerate(done):
@@ -110,7 +134,7 @@ class PassageSplitter:
         return [[replace(piece, tokens=max(1, counts[piece.span])) for piece in pieces] for pieces in done]
 
     def _shortened(self, text: str, pieces: Sequence[_Piece]) -> Iterator[_Piece]:
-        longest = LONGEST_COUNTED * self._limit
+        longest = LONGEST_COUNTED * self.limit
         for piece in pieces:
             length = piece.span.end - piece.span.start
             if length <= longest:
@@ -124,23 +148,23 @@ class PassageSplitter:
         if piece.kind is not BlockKind.PARAGRAPH and not piece.cut:
             spans = _sentences(text, piece.span)
         if len(spans) < 2:
-            spans = cut_evenly(text, piece.span, parts=max(2, -(-tokens * 9 // (self._limit * 8))))
+            spans = cut_evenly(text, piece.span, parts=max(2, -(-tokens * 9 // (self.limit * 8))))
         first, *rest = (replace(piece, span=span, opens=False, cut=True) for span in spans)
         return replace(first, opens=piece.opens, cut=piece.cut or len(spans) == 1), *rest
 
     def _pack_all(self, text: str, stretches: Sequence[Sequence[_Piece]]) -> list[tuple[Span, ...]]:
         """Pack by sums, count the results exactly, and pack tighter where a sum was less than the whole."""
-        packed = [_pack(pieces, self._limit) for pieces in stretches]
+        packed = [_pack(pieces, self.limit) for pieces in stretches]
         flat = [span.of(text) for spans in packed for span in spans]
-        counts = iter(self._count(flat) if flat else ())
+        counts = iter(self.count(flat) if flat else ())
         for index, pieces in enumerate(stretches):
-            excess = max((next(counts) - self._limit for _ in packed[index]), default=0)
-            room = self._limit
+            excess = max((next(counts) - self.limit for _ in packed[index]), default=0)
+            room = self.limit
             while excess > 0 and len(packed[index]) < len(pieces):
                 room = max(0, min(room - excess, room * 9 // 10))
                 packed[index] = _pack(pieces, room)
-                again = self._count([span.of(text) for span in packed[index]])
-                excess = max(again) - self._limit
+                again = self.count([span.of(text) for span in packed[index]])
+                excess = max(again) - self.limit
         return packed
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+
+from curio_rag.domain.question_types import WORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +50,20 @@ class SearchPlan:
         """What is embedded: the whole and each part, each once, with the meanings in parentheses."""
         return tuple(dict.fromkeys(_expanded(text, self.expansions) for text in (self.whole, *self.parts)))
 
-    @property
-    def respelt(self) -> str:
-        """The whole in its other spelling ("leukemia" for "leukaemia"), which names the same diseases."""
-        text = self.whole
+    def respelt(self, text: str) -> str:
+        """A part of the question in its other spelling ("leukemia" for "leukaemia"), which names the same diseases."""
         for each in self.expansions:
             if each.keyword_only:
                 text = _as_word(each.written).sub(each.meaning, text)
         return text
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Each two terms that are neighbours in the question, once, in order."""
+        words = [match.group().lower() for match in WORD.finditer(self.whole)]
+        known = frozenset(self.terms)
+        pairs = (f"{first} {second}" for first, second in pairwise(words) if first in known and second in known)
+        return tuple(dict.fromkeys(pairs))
 
     @property
     def keywords(self) -> tuple[str, ...]:

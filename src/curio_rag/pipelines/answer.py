@@ -112,13 +112,13 @@ def _trace(findings: Findings) -> SearchTrace:
 
 def _evidence(parts: AnswerParts, retriever: Retriever, findings: Findings) -> tuple[Evidence, ...]:
     """The documents of the hits in order, then those found for what a full answer should also say."""
-    hits = _by_document(findings.hits)
+    hits = _by_document(findings.evidence)
     standings = dict(findings.standings)
     subject = " ".join(findings.plan.terms)
     for facet in parts.types.facets_of(findings.plan.whole):
         further = retriever.search(f"{subject} {facet.search}", limit=FACET_HITS)
         standings |= further.standings
-        for hit in further.hits:
+        for hit in further.evidence:
             hits.setdefault(hit.passage.document_id, [])
     shelf = parts.shelf()
     return tuple(

@@ -251,9 +251,9 @@ def embed_missing(embedder: Embedder, vectors: VectorShelf, texts: Sequence[str]
 
 
 def texts_of(passages: Iterable[Passage]) -> Iterator[str]:
-    """What is embedded of each passage: its text, its title and its heading path."""
+    """What is embedded of each passage: its text in its context, its title, and its place."""
     for passage in passages:
-        yield from (passage.text, passage.title, passage.heading_line)
+        yield from (passage.in_context, passage.title, passage.place)
 
 
 def model_key(embedder: Embedder) -> str:
