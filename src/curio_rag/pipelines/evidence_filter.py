@@ -22,7 +22,9 @@ _CHILD = re.compile(
     r"\b(?:child|children|childhood|kids?|bab(?:y|ies)|toddlers?|infants?|newborns?|p(?:a)?ediatric)\b", re.IGNORECASE
 )
 _ADULT = re.compile(r"\badults?\b", re.IGNORECASE)
-_AGE = re.compile(r"\b(\d{1,3})[- ]?(?:(?:years?|yrs?|y)[- ]?(?:olds?|o)\b|yo\b)|\b(?:aged?|turned) (\d{1,3})\b", re.I)
+_AGE = re.compile(
+    r"\b(\d{1,3})[- ]?(?:(?:years?|yrs?|y)[- ]?(?:olds?|o)\b|yo\b)|\b(?:aged?|turned|i am|i'm|im) (\d{1,3})\b", re.I
+)
 _MONTHS = re.compile(r"\b\d{1,2}[- ](?:days?|weeks?|months?)[- ]old\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
