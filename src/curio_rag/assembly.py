@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from curio_rag.config import Config
+from curio_rag.config import Config, read_secret
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Document
@@ -192,10 +192,26 @@ class Assembly:
         )
 
     def writer(self) -> Writer:
-        """The configured writer."""
+        """The configured writer. Raises `ConfigError` when its package, key or address is missing."""
+        if self.config.writer == "extractive":
+            return self.standby()
+        from curio_rag.adapters.llm_providers import open_model
+        from curio_rag.adapters.llm_writer import LanguageModelWriter
+
+        def make() -> LanguageModelWriter:
+            config = self.config
+            model = open_model(
+                config.writer, url=config.writer_url, key_of=read_secret, most_bytes=config.max_reply_bytes
+            )
+            return LanguageModelWriter(model, types=self.question_types(), seconds=config.max_writer_seconds)
+
+        return self._part("writer", make)
+
+    def standby(self) -> Writer:
+        """The writer that needs nothing from outside."""
         from curio_rag.adapters.extractive_writer import ExtractiveWriter
 
-        return self._part("writer", lambda: ExtractiveWriter(self.question_types()))
+        return self._part("standby", lambda: ExtractiveWriter(self.question_types()))
 
     def readability(self) -> Readability:
         """Measures reading grades."""
@@ -260,6 +276,7 @@ class Assembly:
             retriever=self.retriever,
             shelf=self.documents,
             writer=self.writer,
+            standby=self.standby,
             readability=self.readability,
             types=self.question_types(),
             new_id=lambda: f"a_{secrets.token_hex(12)}",

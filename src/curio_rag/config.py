@@ -17,6 +17,8 @@ from curio_rag.errors import ConfigError
 
 SEARCH_MODES = ("auto", "exact", "chroma")
 ADMISSIBLE = ("vetted", "sample", "unvetted")
+PROVIDERS = ("openai", "anthropic", "ollama", "openai-like")
+"""The providers of language models that `writer` may name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,18 @@ class Config:
 
     emergency_card: str = ""
     """A JSON file of a service's own emergency advice; empty for the bundled, unsigned one."""
+
+    writer: str = "extractive"
+    """Who composes drafts: `extractive`, or a language model as `provider:model`, such as `openai:gpt-4.1`."""
+
+    writer_url: str = ""
+    """The address of the provider, where it is not the provider's usual one."""
+
+    max_writer_seconds: int = 30
+    """How long a language model may take for a draft in all; then the extractive answer is given."""
+
+    max_reply_bytes: int = 100_000
+    """The longest reply of a language model that is read, in UTF-8 bytes."""
 
     max_question_bytes: int = 20_000
     """The longest question that is taken in, in UTF-8 bytes (the emergency check still runs on longer ones)."""
@@ -154,4 +168,23 @@ def _checked(key: str, value: object, *, origin: str) -> str | int | tuple[str, 
         raise ConfigError(f"{origin}: {key} is {wanted}, not {value!r}.")
     if key == "country" and value and not (len(value) == 2 and value.isascii() and value.isalpha()):
         raise ConfigError(f"{origin}: country is a two-letter code such as US, not {value!r}.")
+    if key == "writer":
+        _check_writer(value, origin=origin)
     return value.upper() if key == "country" else value
+
+
+def _check_writer(value: str, *, origin: str) -> None:
+    provider, _, model = value.partition(":")
+    if value == "extractive" or (provider in PROVIDERS and model.strip() and model.isprintable()):
+        return
+    near = difflib.get_close_matches(provider, ("extractive", *PROVIDERS), n=1)
+    raise ConfigError(
+        f"{origin}: there is no writer {value!r}.",
+        hint=f"Use extractive, or PROVIDER:MODEL with one of {', '.join(PROVIDERS)}."
+        + (f" Did you mean {near[0]!r}?" if near and near[0] != provider else ""),
+    )
+
+
+def read_secret(variable: str) -> str:
+    """A key from its environment variable, empty when it is not set; it never becomes part of a `Config`."""
+    return os.environ.get(variable, "").strip()

@@ -114,13 +114,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What made an answer, so that it can be made again."""
+    """What made an answer, so that it can be made again.
+
+    `fallback` says why the configured writer's draft was not used, and `writer` is then the one that
+    stood in; None when the configured writer wrote it.
+    """
 
     writer: str
     index_fingerprint: str
     config_digest: str
     version: str
     created_at: datetime
+    fallback: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

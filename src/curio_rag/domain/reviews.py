@@ -82,6 +82,7 @@ class AnswerRecord:
             },
             "provenance": {
                 "writer": answer.provenance.writer,
+                "fallback": _reason(answer.provenance.fallback),
                 "index_fingerprint": answer.provenance.index_fingerprint,
                 "config_digest": answer.provenance.config_digest,
                 "version": answer.provenance.version,

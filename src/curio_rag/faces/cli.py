@@ -153,6 +153,8 @@ def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, aud
         print(
             f"Evidence {trace.evidence:.2f}, an answer needs {trace.threshold:.2f}; writer {answer.provenance.writer}"
         )
+        if answer.provenance.fallback is not None:
+            print(f"Fallback: {answer.provenance.fallback.text}")
         for passage_id, score in trace.hits:
             print(f"  {score:.3f}  {passage_id}")
         print(f"Index {answer.provenance.index_fingerprint}, answer {answer.id}, thread {record.thread_id}")

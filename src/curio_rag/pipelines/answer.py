@@ -9,7 +9,6 @@ from datetime import datetime
 
 from curio_rag.domain.answers import (
     Answer,
-    Draft,
     Evidence,
     Outcome,
     Provenance,
@@ -24,6 +23,7 @@ from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import QuestionError
 from curio_rag.pipelines.claims import check_draft
 from curio_rag.pipelines.retrieve import Findings, Retriever
+from curio_rag.pipelines.write import Written, write_draft, write_instead
 from curio_rag.ports import PassageShelf, Readability, TriageRules, Writer
 
 EVIDENCE_HITS = 12
@@ -51,6 +51,7 @@ class AnswerParts:
     retriever: Callable[[], Retriever]
     shelf: Callable[[], PassageShelf]
     writer: Callable[[], Writer]
+    standby: Callable[[], Writer]
     readability: Callable[[], Readability]
     types: QuestionTypes
     new_id: Callable[[], str]
@@ -82,8 +83,15 @@ def answer_question(parts: AnswerParts, question: Question) -> Answer:
     if findings.signals.strength < EVIDENCE_THRESHOLD:
         return _abstain(parts, question, triage, findings, trace)
     evidence = _evidence(parts, retriever, findings)
-    draft = parts.writer().write(findings.plan.whole, evidence)
-    return _checked(parts, question, triage, draft, evidence, trace, findings)
+    written = write_draft(parts.writer(), parts.standby(), findings.plan.whole, evidence)
+    answer = _checked(parts, question, triage, written, evidence, trace, findings)
+    if answer.sections:
+        return answer
+    instead = write_instead(written, parts.standby(), findings.plan.whole, evidence)
+    if instead is None:
+        return answer
+    second = _checked(parts, question, triage, instead, evidence, trace, findings)
+    return replace(second, withheld=(*answer.withheld, *second.withheld))
 
 
 def check_question(text: str, *, most_bytes: int) -> None:
@@ -143,15 +151,16 @@ def _checked(
     parts: AnswerParts,
     question: Question,
     triage: Triage,
-    draft: Draft,
+    written: Written,
     evidence: Sequence[Evidence],
     trace: SearchTrace,
     findings: Findings,
 ) -> Answer:
     documents = {each.document.id: each.document for each in evidence}
+    draft = written.draft
     checked = check_draft(draft, documents.get)
     if not checked.sections:
-        return replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld)
+        return _by(written, replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld))
     code = triage.code
     answer = _answer(
         parts,
@@ -161,7 +170,7 @@ def _checked(
         reason=Reason(code=code, text=REFERRALS.get(code, triage.reason)) if code else None,
     )
     grade = parts.readability().grade(_prose(checked.sections))
-    return replace(
+    whole = replace(
         answer,
         sections=checked.sections,
         withheld=checked.withheld,
@@ -171,8 +180,13 @@ def _checked(
         sources=_sources(checked.sections, documents, {each.document.id: each.vetting for each in evidence}),
         reading_grade=round(grade, 1),
         trace=trace,
-        provenance=replace(answer.provenance, writer=parts.writer().name, index_fingerprint=findings.index_fingerprint),
+        provenance=replace(answer.provenance, index_fingerprint=findings.index_fingerprint),
     )
+    return _by(written, whole)
+
+
+def _by(written: Written, answer: Answer) -> Answer:
+    return replace(answer, provenance=replace(answer.provenance, writer=written.writer, fallback=written.fallback))
 
 
 def _abstain(parts: AnswerParts, question: Question, triage: Triage, findings: Findings, trace: SearchTrace) -> Answer:
