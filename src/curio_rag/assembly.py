@@ -19,6 +19,7 @@ from curio_rag.domain.sources import Document
 from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.condense import QuestionReader
+from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.ingest import IngestParts, model_key
 from curio_rag.pipelines.ranking import FeatureReranker
 from curio_rag.pipelines.retrieve import Retriever
@@ -179,6 +180,12 @@ class Assembly:
             "reranker", lambda: FeatureReranker(types=self.question_types(), weights=self.ranking_weights())
         )
 
+    def follow_ups(self) -> FollowUps:
+        """Reads a question in the light of its thread."""
+        from curio_rag.adapters.package_data import load_follow_up_words
+
+        return self._part("follow_ups", lambda: FollowUps(words=load_follow_up_words(), types=self.question_types()))
+
     def triage(self) -> TriageRules:
         """Needs no index, no model and no network."""
         from curio_rag.adapters.emergency_card import load_emergency_card
@@ -279,6 +286,7 @@ class Assembly:
             standby=self.standby,
             readability=self.readability,
             types=self.question_types(),
+            follow_ups=self.follow_ups,
             new_id=lambda: f"a_{secrets.token_hex(12)}",
             clock=self.clock,
             config_digest=self.config.digest(),

@@ -16,7 +16,7 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
-from curio_rag.domain.questions import Question, Urgency
+from curio_rag.domain.questions import Question, Turn, Urgency
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import (
@@ -31,6 +31,7 @@ from curio_rag.errors import (
 from curio_rag.pipelines.answer import answer_question, check_question
 from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.check import Finding, check_library
+from curio_rag.pipelines.follow_up import MOST_TURNS
 from curio_rag.pipelines.ingest import (
     IngestedFiles,
     IngestParts,
@@ -192,9 +193,11 @@ class KnowledgeBase:
         finally:
             trial.close()
 
-    def ask(self, question: str, *, thread: str | None = None) -> AnswerRecord:
+    def ask(self, question: str, *, thread: str | None = None, previous: Sequence[str] = ()) -> AnswerRecord:
         """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.
 
+        In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
+        before it; `previous` are such questions that stand in no thread here, oldest first.
         An emergency is answered at once with fixed advice, whatever state the index is in. Raises
         `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
         and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
@@ -202,8 +205,14 @@ class KnowledgeBase:
         asked = Question(
             id=f"q_{secrets.token_hex(12)}", thread_id=thread or "", text=question, asked_at=self._assembly.clock()
         )
-        answer = answer_question(self._assembly.answer_parts(), asked)
+        before = tuple(Turn(question=text) for text in previous)
+        answer = answer_question(
+            self._assembly.answer_parts(), asked, previous=lambda: (*before, *self._turns(asked.thread_id))
+        )
         return self._saved(asked, answer)
+
+    def _turns(self, thread_id: str) -> tuple[Turn, ...]:
+        return self._assembly.answers().turns(thread_id, limit=MOST_TURNS) if thread_id else ()
 
     def answer(self, answer_id: str) -> AnswerRecord:
         """An answer that was saved earlier. Raises `ReviewNotFound`."""

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 from curio_rag.domain.answers import Answer, Draft, Evidence
 from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument, VettingEvent
-from curio_rag.domain.questions import Question, Triage
+from curio_rag.domain.questions import Question, Triage, Turn
 from curio_rag.domain.search_plan import SearchPlan
 from curio_rag.domain.sources import Document, Hit, Passage
 
@@ -352,6 +352,10 @@ class AnswerShelf(Protocol):
 
     def save(self, question: Question, answer: Answer) -> None:
         """Keeps the question's text, in this one place, and the answer; appends both to the audit chain."""
+        ...
+
+    def turns(self, thread_id: str, *, limit: int) -> tuple[Turn, ...]:
+        """The last turns of a thread, oldest first. Raises `ReviewNotFound` for an unknown id."""
         ...
 
     def citing(self, document_id: str) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from curio_rag.adapters.ledger import Ledger, append_event
 from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, QUESTIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
-from curio_rag.domain.questions import Question
+from curio_rag.domain.questions import Question, Turn
 from curio_rag.errors import ReviewNotFound
 
 
@@ -26,8 +26,7 @@ class LedgerAnswers:
         """Opens a thread, or finds the one with this id. Raises `ReviewNotFound` for an unknown id."""
         if thread_id is not None:
             with self._ledger.reading() as connection:
-                if connection.execute(select(THREADS.c.id).where(THREADS.c.id == thread_id)).first() is None:
-                    raise ReviewNotFound(f"There is no thread {thread_id!r}.", hint="Leave it out to open a new one.")
+                _find_thread(connection, thread_id)
             return thread_id
         opened = f"t_{secrets.token_hex(12)}"
         with self._ledger.writing() as connection:
@@ -84,6 +83,24 @@ class LedgerAnswers:
                 },
             )
 
+    def turns(self, thread_id: str, *, limit: int) -> tuple[Turn, ...]:
+        """The last turns of a thread, oldest first. Raises `ReviewNotFound` for an unknown id."""
+        query = (
+            select(QUESTIONS.c.text, ANSWERS.c.body)
+            .join(ANSWERS, QUESTIONS.c.id == ANSWERS.c.question_id)
+            .where(QUESTIONS.c.thread_id == thread_id)
+            .order_by(QUESTIONS.c.asked_at.desc(), QUESTIONS.c.id)
+            .limit(limit)
+        )
+        with self._ledger.reading() as connection:
+            _find_thread(connection, thread_id)
+            rows = connection.execute(query).all()
+        answers = [msgspec.json.decode(row.body, type=Answer) for row in rows]
+        return tuple(
+            Turn(question=row.text or "", titles=tuple(dict.fromkeys(source.title for source in answer.sources)))
+            for row, answer in zip(reversed(rows), reversed(answers), strict=True)
+        )
+
     def citing(self, document_id: str) -> tuple[str, ...]:
         """The ids of all answers that rest on a document, in any version, sorted."""
         query = select(CITATIONS.c.answer_id).where(CITATIONS.c.document_id == document_id).distinct()
@@ -105,3 +122,8 @@ class LedgerAnswers:
             id=row.id, thread_id=row.thread_id, text=row.text, asked_at=datetime.fromisoformat(row.asked_at)
         )
         return question, msgspec.json.decode(row.body, type=Answer)
+
+
+def _find_thread(connection: Connection, thread_id: str) -> None:
+    if connection.execute(select(THREADS.c.id).where(THREADS.c.id == thread_id)).first() is None:
+        raise ReviewNotFound(f"There is no thread {thread_id!r}.", hint="Leave it out to open a new one.")

@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 
+from curio_rag.domain.follow_up_words import FollowUpWords
 from curio_rag.domain.glossary import Glossary, GlossaryEntry
 from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
@@ -38,6 +39,21 @@ class _GlossaryFile(msgspec.Struct, frozen=True):
     asking: tuple[str, ...]
     drugs: tuple[str, ...]
     drug_like: tuple[str, ...]
+
+
+class _FollowUpFile(msgspec.Struct, frozen=True):
+    """The shape of `follow_up.json`."""
+
+    courtesies: str
+    openers: str
+    instead: str
+    expletives: tuple[str, ...]
+    anaphors: str
+    persons: str
+    event: str
+    verbs: str
+    frame: str
+    classes: tuple[str, ...]
 
 
 class _Asking(msgspec.Struct, frozen=True):
@@ -85,3 +101,20 @@ def load_glossary() -> Glossary:
 def load_ranking_weights() -> RankingWeights:
     """How much each signal of a search counts."""
     return msgspec.convert(json.loads(read_data("ranking.json"))["weights"], type=RankingWeights)
+
+
+def load_follow_up_words() -> FollowUpWords:
+    """The words by which a question is known to follow another."""
+    file = msgspec.convert(json.loads(read_data("follow_up.json")), type=_FollowUpFile)
+    return FollowUpWords(
+        courtesies=file.courtesies,
+        openers=file.openers,
+        instead=file.instead,
+        expletives=file.expletives,
+        anaphors=file.anaphors,
+        persons=file.persons,
+        event=file.event,
+        verbs=file.verbs,
+        frame=frozenset(file.frame.split()),
+        classes=tuple(frozenset(each.split()) for each in file.classes),
+    )

@@ -133,7 +133,8 @@ class SearchTrace:
     """What was searched and how strong the evidence was; shown with `--explain` and when abstaining.
 
     `evidence` runs from 0 (nothing on the question) to 1; at or above `threshold` an answer is
-    written. `nearest` are titles of the documents that came closest.
+    written. `nearest` are titles of the documents that came closest. `follows` are the phrases of
+    earlier turns that the question was searched with; empty for one that stands for itself.
     """
 
     searched: tuple[str, ...] = ()
@@ -142,6 +143,7 @@ class SearchTrace:
     threshold: float = 0.0
     nearest: tuple[str, ...] = ()
     hits: tuple[tuple[str, float], ...] = ()
+    follows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

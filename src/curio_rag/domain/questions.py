@@ -26,6 +26,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An earlier question of a thread, and the titles of the sources that its answer cites, most important first."""
+
+    question: str
+    titles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
     """What a question needs before anything is looked up.
 

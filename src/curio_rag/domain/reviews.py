@@ -79,6 +79,7 @@ class AnswerRecord:
                 "evidence": answer.trace.evidence,
                 "threshold": answer.trace.threshold,
                 "nearest": list(answer.trace.nearest),
+                "follows": list(answer.trace.follows),
             },
             "provenance": {
                 "writer": answer.provenance.writer,

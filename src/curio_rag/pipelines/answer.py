@@ -18,10 +18,11 @@ from curio_rag.domain.answers import (
     Source,
 )
 from curio_rag.domain.question_types import QuestionTypes
-from curio_rag.domain.questions import Question, Triage, Urgency
+from curio_rag.domain.questions import Question, Triage, Turn, Urgency
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import QuestionError
 from curio_rag.pipelines.claims import check_draft
+from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.retrieve import Findings, Retriever
 from curio_rag.pipelines.write import Written, write_draft, write_instead
 from curio_rag.ports import PassageShelf, Readability, TriageRules, Writer
@@ -54,6 +55,7 @@ class AnswerParts:
     standby: Callable[[], Writer]
     readability: Callable[[], Readability]
     types: QuestionTypes
+    follow_ups: Callable[[], FollowUps]
     new_id: Callable[[], str]
     clock: Callable[[], datetime]
     config_digest: str
@@ -61,9 +63,12 @@ class AnswerParts:
     max_question_bytes: int
 
 
-def answer_question(parts: AnswerParts, question: Question) -> Answer:
+def answer_question(
+    parts: AnswerParts, question: Question, *, previous: Callable[[], Sequence[Turn]] = tuple
+) -> Answer:
     """Triage comes first and needs no index: an emergency is answered whatever else is wrong.
 
+    `previous` gives the earlier turns of the thread, oldest first, and is asked only when they are needed.
     Raises `QuestionError` for an empty or overlong question that is no emergency, and what the
     index raises when it is missing or damaged.
     """
@@ -77,9 +82,12 @@ def answer_question(parts: AnswerParts, question: Question) -> Answer:
             reason=Reason(code=triage.code or "emergency", text=triage.reason),
         )
     check_question(question.text, most_bytes=parts.max_question_bytes)
+    resolution = parts.follow_ups().resolve(question.text, previous())
+    if resolution.carried and triage.code is None:
+        triage = _of_both(triage, parts.triage.assess(resolution.text))
     retriever = parts.retriever()
-    findings = retriever.search(question.text, limit=EVIDENCE_HITS)
-    trace = _trace(findings)
+    findings = retriever.search(resolution.text, limit=EVIDENCE_HITS)
+    trace = _trace(findings, resolution.carried)
     if findings.signals.strength < EVIDENCE_THRESHOLD:
         return _abstain(parts, question, triage, findings, trace)
     evidence = _evidence(parts, retriever, findings)
@@ -106,15 +114,22 @@ def check_question(text: str, *, most_bytes: int) -> None:
         )
 
 
-def _trace(findings: Findings) -> SearchTrace:
+def _of_both(asked: Triage, resolved: Triage) -> Triage:
+    """Stopping "it" is a decision once it is known what "it" is; an emergency stands in one's own words."""
+    return asked if resolved.urgency is Urgency.EMERGENCY else resolved
+
+
+def _trace(findings: Findings, carried: tuple[str, ...]) -> SearchTrace:
     titles = dict.fromkeys(hit.passage.title for hit in findings.hits)
+    follows = (f"read as a follow-up about: {', '.join(carried)}",) if carried else ()
     return SearchTrace(
-        searched=findings.plan.searched(findings.passages_searched),
+        searched=(*findings.plan.searched(findings.passages_searched), *follows),
         passages_searched=findings.passages_searched,
         evidence=round(findings.signals.strength, 4),
         threshold=EVIDENCE_THRESHOLD,
         nearest=tuple(titles)[:3],
         hits=tuple((hit.passage.id, round(hit.score, 6)) for hit in findings.hits),
+        follows=carried,
     )
 
 
