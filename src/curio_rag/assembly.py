@@ -19,6 +19,7 @@ from curio_rag.domain.sources import Document
 from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.condense import QuestionReader
+from curio_rag.pipelines.conflicts import ConflictFinder, ConflictParts
 from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.ingest import IngestParts, model_key
 from curio_rag.pipelines.ranking import FeatureReranker
@@ -186,6 +187,12 @@ class Assembly:
 
         return self._part("follow_ups", lambda: FollowUps(words=load_follow_up_words(), types=self.question_types()))
 
+    def conflict_finder(self) -> ConflictFinder:
+        """Compares the figures of sentences."""
+        from curio_rag.adapters.sentences import sentence_spans
+
+        return self._part("conflict_finder", lambda: ConflictFinder(types=self.question_types(), split=sentence_spans))
+
     def triage(self) -> TriageRules:
         """Needs no index, no model and no network."""
         from curio_rag.adapters.emergency_card import load_emergency_card
@@ -276,6 +283,16 @@ class Assembly:
             clock=self.clock,
         )
 
+    def conflict_parts(self) -> ConflictParts:
+        """What a library is searched for contradictions with."""
+        return ConflictParts(
+            finder=self.conflict_finder(),
+            shelf=self.documents(),
+            vectors=self.vectors(),
+            index=self.generations().current(),
+            model=model_key(self.embedder()),
+        )
+
     def answer_parts(self) -> AnswerParts:
         """What the answering of questions works with."""
         return AnswerParts(
@@ -287,6 +304,7 @@ class Assembly:
             readability=self.readability,
             types=self.question_types(),
             follow_ups=self.follow_ups,
+            conflicts=self.conflict_finder,
             new_id=lambda: f"a_{secrets.token_hex(12)}",
             clock=self.clock,
             config_digest=self.config.digest(),

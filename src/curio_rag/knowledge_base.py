@@ -31,6 +31,7 @@ from curio_rag.errors import (
 from curio_rag.pipelines.answer import answer_question, check_question
 from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.check import Finding, check_library
+from curio_rag.pipelines.conflicts import Disagreement, conflicts_in_library
 from curio_rag.pipelines.follow_up import MOST_TURNS
 from curio_rag.pipelines.ingest import (
     IngestedFiles,
@@ -268,6 +269,15 @@ class KnowledgeBase:
         current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
         findings = check_library(assembly.documents(), assembly.ledger(), sorted(current))
         return (*findings, *(Finding(part="index", text=text) for text in assembly.generations().problems()))
+
+    def conflicts(self) -> tuple[Disagreement, ...]:
+        """Passages of admitted documents that give different figures for the same thing.
+
+        Raises `IndexMissing` or `IndexDamaged`.
+        """
+        assembly = self._assembly
+        current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
+        return conflicts_in_library(assembly.conflict_parts(), sorted(current))
 
     def repair(self, *, report: Report | None = None) -> int:
         """Builds the index anew from the ledger; the number of the new generation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from curio_rag.domain.answers import Answer, Outcome, Section, SectionKind, Source
+from curio_rag.domain.answers import Answer, Citation, Outcome, Section, SectionKind, Source
 from curio_rag.domain.sources import VettingStatus
 
 WIDTH = 78
@@ -38,6 +38,7 @@ def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = Fa
         parts.append(_banner(answer, assistant))
         parts.append(_wrap(answer.reason.text) if answer.reason else "")
         parts.extend(_sections(answer, quotes=quotes))
+        parts.append(_disagreements(answer))
         parts.append(_gaps(answer))
         parts.append(_asking(answer))
         parts.append(_source_list(answer))
@@ -109,6 +110,25 @@ def _gaps(answer: Answer) -> str:
     if answer.incomplete:
         lines.append("INCOMPLETE: a warning or a step is among what was withheld.")
     return "\n".join(_wrap(line) for line in lines)
+
+
+def _disagreements(answer: Answer) -> str:
+    """For each pair both figures with the day and the scope of their sources."""
+    lines = []
+    for conflict in answer.conflicts:
+        sides = ((conflict.first, conflict.first_figure), (conflict.second, conflict.second_figure))
+        said = "; ".join(
+            f'[{answer.marker_of(cited)}] says "{figure}"{_day_and_scope(answer, cited)}' for cited, figure in sides
+        )
+        lines.append(f"These sources disagree: {said}. Ask your own team which one holds for you.")
+    return "\n".join(_wrap(line) for line in lines)
+
+
+def _day_and_scope(answer: Answer, citation: Citation) -> str:
+    source = next(each for each in answer.sources if each.marker == answer.marker_of(citation))
+    about = [f"as of {source.as_of}"] if source.as_of else []
+    about.extend([source.scope] if source.scope else [])
+    return f" ({'; '.join(about)})" if about else ""
 
 
 def _asking(answer: Answer) -> str:

@@ -95,6 +95,19 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two sources that give different figures for the same thing; the reviewer is asked to look at the pair.
+
+    The figures are the words of the quotes in which they differ.
+    """
+
+    first: Citation
+    second: Citation
+    first_figure: str
+    second_figure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One document (and page of it) that an answer cites, with its standing when the answer was written."""
 
@@ -110,6 +123,13 @@ class Source:
     jurisdiction: str | None
     as_of: str | None
     vetting: Vetting
+    products: tuple[str, ...] = ()
+    population: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """For whom the source is written, in words; empty where it does not say."""
+        return ", ".join(filter(None, (self.jurisdiction, *self.products, self.population)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +202,7 @@ class Answer:
     advice: str = ""
     sections: tuple[Section, ...] = ()
     withheld: tuple[Withheld, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     not_covered: tuple[str, ...] = ()
     incomplete: bool = False
     sources: tuple[Source, ...] = ()

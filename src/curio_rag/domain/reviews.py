@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from curio_rag.domain.answer_text import notice_of, plain_text
-from curio_rag.domain.answers import Answer, Citation, Reason, Section, Source
+from curio_rag.domain.answers import Answer, Citation, Conflict, Reason, Section, Source
 from curio_rag.domain.digests import Json
 
 
@@ -68,6 +68,7 @@ class AnswerRecord:
             "not_covered": list(answer.not_covered),
             "incomplete": answer.incomplete,
             "withheld_count": len(answer.withheld),
+            "conflicts": [_conflict(answer, conflict) for conflict in answer.conflicts],
             "sources": [_source(source) for source in answer.sources],
             "glossary": [],
             "questions_to_ask": list(answer.questions_to_ask),
@@ -127,6 +128,11 @@ def _citation(answer: Answer, citation: Citation) -> Json:
     }
 
 
+def _conflict(answer: Answer, conflict: Conflict) -> Json:
+    sides = ((conflict.first, conflict.first_figure), (conflict.second, conflict.second_figure))
+    return [{"figure": figure, "citation": _citation(answer, citation)} for citation, figure in sides]
+
+
 def _source(source: Source) -> Json:
     return {
         "marker": source.marker,
@@ -138,6 +144,8 @@ def _source(source: Source) -> Json:
         "page_label": source.page_label,
         "headings": list(source.headings),
         "jurisdiction": source.jurisdiction,
+        "products": list(source.products),
+        "population": source.population,
         "as_of": source.as_of,
         "vetting": source.vetting.to_dict(),
     }

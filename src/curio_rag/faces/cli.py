@@ -19,7 +19,7 @@ from curio_rag.domain.answers import Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
 from curio_rag.faces.eval_commands import eval_app
-from curio_rag.faces.render import document_json, print_document, print_hits, print_json
+from curio_rag.faces.render import document_json, print_conflicts, print_document, print_hits, print_json
 
 if TYPE_CHECKING:
     from curio_rag.domain.reviews import AnswerRecord
@@ -163,11 +163,16 @@ def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, aud
 @app.command()
 def check(
     repair: Annotated[bool, typer.Option("--repair", help="Build the index anew from the ledger.")] = False,
+    conflicts: Annotated[
+        bool, typer.Option("--conflicts", help="List passages that give different figures for the same thing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check digests, passages, the audit log and the index.
+    """Check digests, passages, the audit log and the index, and with --conflicts what the documents say.
 
-    Example: curio check --repair
+    Exit status 1 when something is wrong or documents disagree.
+
+    Example: curio check --conflicts
     """
     with knowledge_base() as base:
         if repair:
@@ -176,13 +181,19 @@ def check(
             with progress_bar() as progress:
                 base.repair(report=progress)
         findings = base.check()
+        disagreements = base.conflicts() if conflicts and not findings else ()
     if as_json:
-        print_json({"ok": not findings, "findings": [finding.to_dict() for finding in findings]})
+        listed = {"conflicts": [each.to_dict() for each in disagreements]} if conflicts else {}
+        print_json(
+            {"ok": not (findings or disagreements), "findings": [finding.to_dict() for finding in findings], **listed}
+        )
     else:
         for finding in findings:
             print(f"{finding.part}: {finding.text}")
-        print(f"{len(findings)} problems" if findings else "All is well.")
-    if findings:
+        print_conflicts(disagreements)
+        wrong = len(findings) + len(disagreements)
+        print(f"{wrong} problems" if wrong else "All is well.")
+    if findings or disagreements:
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from curio_rag.domain.digests import Json
 from curio_rag.domain.sources import BlockKind, Document, Hit
 from curio_rag.knowledge_base import ShelfRecord
+from curio_rag.pipelines.conflicts import Disagreement
 
 
 def print_json(value: Json) -> None:
@@ -32,6 +33,19 @@ def print_hits(hits: Sequence[Hit]) -> None:
         print()
     if not hits:
         print("Nothing was found.")
+
+
+def print_conflicts(disagreements: Sequence[Disagreement]) -> None:
+    """Both statements of each pair with where they stand, for whom they are, and of which day."""
+    for number, found in enumerate(disagreements, start=1):
+        print(f"{number}. different figures for the same thing")
+        for each, figure in zip((found.first, found.second), found.figures, strict=True):
+            passage = each.passage
+            scope = filter(None, (passage.jurisdiction, *passage.products, passage.population))
+            about = [" > ".join((passage.document_id, *passage.heading_path)), *scope]
+            about.append(f"as of {passage.as_of}" if passage.as_of else "no date")
+            print(f"     {safe(figure.span.of(each.text))}: {safe(' '.join(each.text.split()))}")
+            print(f"       ({safe('; '.join(about))})")
 
 
 def print_document(document: Document, record: ShelfRecord) -> None:

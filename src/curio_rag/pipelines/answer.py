@@ -21,7 +21,9 @@ from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.questions import Question, Triage, Turn, Urgency
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import QuestionError
+from curio_rag.pipelines.both_sides import shown, with_both_sides
 from curio_rag.pipelines.claims import check_draft
+from curio_rag.pipelines.conflicts import ConflictFinder
 from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.retrieve import Findings, Retriever
 from curio_rag.pipelines.write import Written, write_draft, write_instead
@@ -56,6 +58,7 @@ class AnswerParts:
     readability: Callable[[], Readability]
     types: QuestionTypes
     follow_ups: Callable[[], FollowUps]
+    conflicts: Callable[[], ConflictFinder]
     new_id: Callable[[], str]
     clock: Callable[[], datetime]
     config_digest: str
@@ -172,7 +175,8 @@ def _checked(
     findings: Findings,
 ) -> Answer:
     documents = {each.document.id: each.document for each in evidence}
-    draft = written.draft
+    both = with_both_sides(written.draft, evidence, parts.conflicts())
+    draft = both.draft
     checked = check_draft(draft, documents.get)
     if not checked.sections:
         return _by(written, replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld))
@@ -189,6 +193,7 @@ def _checked(
         answer,
         sections=checked.sections,
         withheld=checked.withheld,
+        conflicts=shown(both.conflicts, checked.sections),
         incomplete=checked.incomplete,
         not_covered=draft.not_covered,
         questions_to_ask=draft.questions_to_ask,
@@ -268,6 +273,8 @@ def _sources(
             jurisdiction=documents[document_id].jurisdiction,
             as_of=documents[document_id].as_of,
             vetting=standings[document_id],
+            products=documents[document_id].products,
+            population=documents[document_id].population,
         )
         for marker, ((document_id, page), names) in enumerate(headings.items(), start=1)
     )
