@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def test_a_span_covers_the_words_of_the_figure() -> None:
     (figure,) = figures_of("Do not drive for at least 8 weeks after it.")
     assert figure.span.of("Do not drive for at least 8 weeks after it.") == "at least 8 weeks"
     assert figure.bound is Bound.AT_LEAST
+
+
+@pytest.mark.parametrize("text", ["9" * 20_000, "1 to " * 5000, "1,000," * 3000, "about " * 4000 + "2 days"])
+def test_long_runs_cost_no_more_than_their_length(text: str) -> None:
+    """A document may hold anything."""
+    started = time.process_time()
+    figures_of(text)
+    assert time.process_time() - started < 2
 
 
 def finds(

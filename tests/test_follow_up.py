@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -40,6 +41,7 @@ def resolved(follow_ups: FollowUps, *thread: str) -> tuple[str, ...]:
         (("Is CAR-T approved for lymphoma?", "And for myeloma?"), ("CAR-T", "approved")),
         (("Who can have CAR-T for large B-cell lymphoma?", "What about mantle cell?"), ("CAR-T", "lymphoma")),
         (("What is IVIG?", "Thank you! Who needs it?"), ("IVIG",)),
+        (("What is Carvykti?", "Is it better than Abecma?"), ("Carvykti",)),
     ],
 )
 def test_what_is_missing_is_taken_from_the_thread(
@@ -69,6 +71,14 @@ def test_a_question_that_stands_alone_is_left_alone(follow_ups: FollowUps, quest
     """Nothing of the old subject is in the new search."""
     resolution = follow_ups.resolve(question, [Turn(question="What are the signs of ICANS?")])
     assert (resolution.text, resolution.carried) == (question, ())
+
+
+@pytest.mark.parametrize("text", ["CRS ICANS fever " + "it " * 6600, "ok " * 6600, "that the " * 2200, "a" * 20_000])
+def test_a_long_message_costs_no_more_than_its_length(follow_ups: FollowUps, text: str) -> None:
+    """Six turns of twenty thousand characters are read in no time."""
+    started = time.process_time()
+    follow_ups.resolve(text, [Turn(question=text)] * 6)
+    assert time.process_time() - started < 2
 
 
 def test_without_a_thread_nothing_changes(follow_ups: FollowUps) -> None:

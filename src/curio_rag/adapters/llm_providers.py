@@ -287,6 +287,7 @@ class _Conversation:
             base_url=self._model.url,
             api_key=self._model.key,
             max_tokens=ANTHROPIC_TOKENS,
+            temperature=0.0,
             max_retries=0,
             timeout=self._seconds,
             callback_manager=_no_callbacks(),

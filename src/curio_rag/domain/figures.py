@@ -71,7 +71,11 @@ DAYS = {
 }
 AMOUNTS = r"mg/dL|g/L|g/dL|mg/kg|mg|mcg|µg|micrograms?|grams?|g|mL|litres?|liters?|L|units?|IU|kg|cm|mm"
 
-_PLAIN = rf"(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:{'|'.join(WORDS)})\b)"
+_PLAIN = (
+    rf"(?<![\w.,])(?:\d{{1,3}}(?:,\d{{3}}){{1,3}}(?:\.\d{{1,6}})?|\d{{1,9}}(?:\.\d{{1,6}})?|(?:{'|'.join(WORDS)})\b)"
+)
+"""A number of a sane length, entered at its beginning only: a long run of digits costs no more than its length."""
+
 _RANGE = rf"(?P<low>{_PLAIN})(?:\s*(?:to|or|and|[-–])\s*(?P<high>{_PLAIN}))?"
 _UNIT = "|".join(DAYS)
 _BEFORE = re.compile(
@@ -101,11 +105,14 @@ _PATTERNS = tuple(
         ("per day", rf"{_RANGE}\s+times\s+(?:an?|each|every|per)\s+(?P<unit>day|week|month|year)\b"),
         ("every", rf"\bevery\s+{_RANGE}\s+(?P<unit>{_UNIT})s?\b"),
         ("age", rf"{_RANGE}\s+years?\s+(?:of age|old|and older|or older|and younger)\b"),
-        ("age", r"\baged?\s+(?P<low>\d+)\b"),
+        ("age", r"\baged?\s+(?P<low>\d{1,3})\b"),
         ("days", rf"{_RANGE}[\s-]+(?:full\s+|more\s+|whole\s+)?(?P<unit>{_UNIT})s?\b"),
         ("a", r"\b(?:an?|the first)\s+(?P<low>)(?P<unit>week|fortnight|month|year)\b"),
         ("day", rf"\bday\s+{_RANGE}\b"),
-        ("number", rf"(?P<low>\d+(?:,\d{{3}})*|{'|'.join(list(WORDS)[2:])})\s+(?P<unit>[a-z]{{4,}}s)\b"),
+        (
+            "number",
+            rf"(?<![\w.,])(?P<low>\d{{1,9}}(?:,\d{{3}}){{0,3}}|{'|'.join(list(WORDS)[2:])})\s+(?P<unit>[a-z]{{4,}}s)\b",
+        ),
     )
 )
 """Tried in this order; what one of them has taken is no longer there for the next."""

@@ -118,7 +118,8 @@ def ask(
 ) -> None:
     """Answer a question from the documents, cited, as a draft that waits for a clinician.
 
-    Exit status 3 when it abstains, 4 when it refers to a person.
+    In a thread "and how long does it last?" is read in the light of the questions before it. Exit status 3 when
+    it abstains, 4 when it refers to a person.
 
     Example: curio ask "What is CAR-T therapy?" --show-quotes
     """
@@ -128,6 +129,8 @@ def ask(
         print_json(record.to_dict(audience=audience))
     else:
         _print_answer(record, show_quotes=show_quotes, explain=explain, audience=audience)
+        if sys.stderr.isatty() and record.thread_id:
+            sys.stderr.write(f'Ask on in this thread: curio ask "..." --thread {record.thread_id}\n')
     status = {Outcome.ABSTAINED: ABSTAINED, Outcome.REFERRED: REFERRED}.get(record.answer.outcome)
     if status:
         raise typer.Exit(status)

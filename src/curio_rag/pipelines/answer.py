@@ -86,7 +86,7 @@ def answer_question(
         )
     check_question(question.text, most_bytes=parts.max_question_bytes)
     resolution = parts.follow_ups().resolve(question.text, previous())
-    if resolution.carried and triage.code is None:
+    if resolution.points_back and triage.code is None:
         triage = _of_both(triage, parts.triage.assess(resolution.text))
     retriever = parts.retriever()
     findings = retriever.search(resolution.text, limit=EVIDENCE_HITS)

@@ -18,6 +18,9 @@ from curio_rag.domain.questions import Turn
 MOST_TURNS = 6
 """What was said longer ago is not what "it" means."""
 
+MOST_CHARACTERS = 2000
+"""Of an earlier question; what comes after so many is not what it was about."""
+
 MOST_CARRIED = 8
 OWN_SUBJECT, OWN_WORDS = 3, 4
 """With so many words that name something, or with two of them among so many words that tell something, a question
@@ -28,10 +31,14 @@ _END = re.compile(r"[\s?!.]*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What to search for a question, and the phrases that were carried into it; none where it stands for itself."""
+    """What to search for a question, and the phrases that were carried into it; none where it stands for itself.
+
+    `points_back` says that a word such as "it" stands for them.
+    """
 
     text: str
     carried: tuple[str, ...] = ()
+    points_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +65,17 @@ class FollowUps:
         if not carried:
             return Resolution(text=question)
         asked = _END.sub("", self._opened(question)[0])
-        return Resolution(text=f"{asked}, about {' and '.join(carried)}?", carried=carried)
+        return Resolution(
+            text=f"{asked}, about {' and '.join(carried)}?",
+            carried=carried,
+            points_back=bool(self._points_back(asked)),
+        )
 
     def _after(self, turn: Turn, before: _Spoken) -> _Spoken:
         """What is spoken of once this turn was asked and answered."""
-        own = self._spoken(turn.question)
-        carried = self._carried(turn.question, before)
+        asked = turn.question[:MOST_CHARACTERS]
+        own = self._spoken(asked)
+        carried = self._carried(asked, before)
         kept = tuple(phrase for phrase in before.subject if phrase in carried)
         subject = _once(own.subject, kept)[:MOST_CARRIED]
         if not subject and turn.titles:
@@ -95,7 +107,10 @@ class FollowUps:
             carried = before.subject
         else:
             return ()
-        return self._without_replaced(carried, text, own, instead=instead or fragment)[:MOST_CARRIED]
+        left = self._without_replaced(carried, text, own, instead=instead or fragment)
+        if pointing and not left:  # "Is it better than Abecma?" means the other product beside this one
+            left = _once(before.subject)
+        return left[:MOST_CARRIED]
 
     def _opened(self, question: str) -> tuple[str, bool, bool]:
         """The question without courtesies and openers, and whether it had an opener, and one that replaces."""
@@ -110,12 +125,13 @@ class FollowUps:
     def _points_back(self, text: str) -> str:
         """The first word that points out of the question; empty where it points to something in it."""
         clear = self.words.expletive.sub(lambda match: " " * len(match.group()), text)
-        for match in self.words.anaphor.finditer(clear):
-            said = text[: match.start()]
-            named = _count(self._spoken(said).subject)
-            if named < (1 if "," in said else OWN_SUBJECT):
-                return match.group()
-        return ""
+        match = self.words.anaphor.search(clear)
+        if match is None:
+            return ""
+        # Where the first has something before it to point to, each later one has too.
+        said = text[: match.start()]
+        named = _count(self._spoken(said).subject)
+        return match.group() if named < (1 if "," in said else OWN_SUBJECT) else ""
 
     def _spoken(self, text: str) -> _Spoken:
         """The phrases of a text that name something, apart from the words that ask.
