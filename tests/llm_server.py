@@ -18,7 +18,6 @@ class Passage:
     """A passage as the model is shown it."""
 
     key: str
-    title: str
     text: str
 
 
@@ -45,7 +44,7 @@ class Exchange:
     def passages(self) -> list[Passage]:
         passages = self.data["passages"]
         assert isinstance(passages, list)
-        return [Passage(key=each["key"], title=each["title"], text=each["text"]) for each in passages]
+        return [Passage(key=each["key"], text=each["text"]) for each in passages]
 
     def passage(self, words: str) -> Passage:
         """The passage that holds some words."""

@@ -51,10 +51,14 @@ class _Reply(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedPassage:
-    """A passage that the model was shown, and its document."""
+    """A passage that the model was shown, its document, and what a section that cites it may be headed with.
+
+    The headings are the innermost first and the title last; never none.
+    """
 
     document: Document
     passage: Passage
+    headings: tuple[str, ...]
 
 
 def read_reply(reply: str, shown: Mapping[str, CitedPassage]) -> tuple[Section, ...]:
@@ -106,17 +110,17 @@ def _section(section: _Section, shown: Mapping[str, CitedPassage]) -> Section:
 def _heading(section: _Section, shown: Mapping[str, CitedPassage]) -> str:
     """The model's heading where a cited passage has it too, else that of the first: headings pass no claim gate."""
     cited = [
-        shown[citation.key].passage
+        shown[citation.key].headings
         for sentence in section.sentences
         for citation in sentence.citations
         if citation.key in shown
     ]
     wanted = " ".join(section.heading.split()).lower()
-    for passage in cited:
-        for name in (*reversed(passage.heading_path), passage.title):
-            if name.lower() == wanted:
-                return name
-    return (cited[0].heading_path or (cited[0].title,))[-1] if cited else ""
+    for headings in cited:
+        for heading in headings:
+            if heading.lower() == wanted:
+                return heading
+    return cited[0][0] if cited else ""
 
 
 def _sentence(sentence: _Sentence, shown: Mapping[str, CitedPassage]) -> Sentence:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -75,7 +75,7 @@ class LanguageModelWriter:
         Warnings that belong to a cited section are added word for word where the model left them out. Raises
         `WriterUnavailable`, and `MalformedDraft` when the second reply is no draft either.
         """
-        shown = passages_shown(evidence)
+        shown = passages_shown(evidence, general=self._types.general_headings)
         sections = with_warnings(self._sections(question, shown), evidence)
         cited = {citation.document_id for section in sections for citation in _citations(section)}
         titles = [each.document.title for each in evidence if each.document.id in cited]
@@ -106,9 +106,16 @@ class LanguageModelWriter:
         yield Message(role="user", text=self._prompts.again.replace("{fault}", problem.message))
 
 
-def passages_shown(evidence: Sequence[Evidence]) -> dict[str, CitedPassage]:
-    """The passages that a model is shown, by key: the hits of every document with what stands in the same section."""
-    chosen = [CitedPassage(document=each.document, passage=passage) for each in evidence for passage in _chosen(each)]
+def passages_shown(evidence: Sequence[Evidence], *, general: Collection[str]) -> dict[str, CitedPassage]:
+    """The passages that a model is shown, by key: the hits of every document with what stands in the same section.
+
+    `general` are headings, such as "in short", that say less than the title does.
+    """
+    chosen = [
+        CitedPassage(document=each.document, passage=passage, headings=_headings(passage, general))
+        for each in evidence
+        for passage in _chosen(each)
+    ]
     shown: dict[str, CitedPassage] = {}
     for cited in chosen[:MOST_PASSAGES]:
         name = cited.passage.id.removeprefix("p_")
@@ -117,6 +124,11 @@ def passages_shown(evidence: Sequence[Evidence]) -> dict[str, CitedPassage]:
             length += 1
         shown[name[:length]] = cited
     return shown
+
+
+def _headings(passage: Passage, general: Collection[str]) -> tuple[str, ...]:
+    telling = [name for name in reversed(passage.heading_path) if name.lower().strip(" :") not in general]
+    return (*telling, passage.title)
 
 
 def _chosen(evidence: Evidence) -> tuple[Passage, ...]:
@@ -136,8 +148,7 @@ def _request(question: str, shown: Mapping[str, CitedPassage]) -> str:
     passages = [
         {
             "key": key,
-            "title": cited.passage.title,
-            "headings": list(cited.passage.heading_path),
+            "headings": list(cited.headings),
             "for": cited.passage.population or "",
             "country": cited.passage.jurisdiction or "",
             "products": list(cited.passage.products),
