@@ -30,6 +30,7 @@ from curio_rag.domain.answers import Outcome
 from curio_rag.domain.evals import Split
 from curio_rag.pipelines.answer import EVIDENCE_HITS
 from curio_rag.pipelines.retrieve import EvidenceSignals
+from ranking_rows import searched
 
 Numbers = npt.NDArray[np.float64]
 
@@ -44,10 +45,10 @@ class Row:
 
 
 def gold_questions(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Development cases that triage should let through, each with whether it is answerable."""
+    """Development cases that triage should let through, as they are searched, each with whether it is answerable."""
     for case in load_gold(sorted(folder.glob("*.jsonl"))):
         if case.split is Split.DEVELOPMENT and case.expected.outcome is not Outcome.REFERRED:
-            yield case.question, case.expected.outcome is Outcome.DRAFTED
+            yield searched(case), case.expected.outcome is Outcome.DRAFTED
 
 
 def set_questions(path: Path) -> Iterator[tuple[str, bool]]:

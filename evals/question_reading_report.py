@@ -22,6 +22,7 @@ from curio_rag.domain.evals import EvalCase, Split
 from curio_rag.pipelines.answer import EVIDENCE_HITS, EVIDENCE_THRESHOLD
 from curio_rag.pipelines.retrieve import Findings
 from fit_evidence import set_questions
+from ranking_rows import searched
 
 
 def mean(values: Iterable[float]) -> str:
@@ -43,7 +44,7 @@ def report_gold(folder: Path, gold: Path) -> None:
     """One line for each wording."""
     assembly = Assembly(load_config(folder))
     cases = [
-        (case, assembly.retriever().search(case.question, limit=EVIDENCE_HITS))
+        (case, assembly.retriever().search(searched(case), limit=EVIDENCE_HITS))
         for case in load_gold(sorted(gold.glob("*.jsonl")))
         if case.split is Split.DEVELOPMENT and case.expected.outcome is not Outcome.REFERRED
     ]

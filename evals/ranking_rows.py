@@ -16,16 +16,19 @@ import numpy.typing as npt
 
 from curio_rag.adapters.benchmark_files import read_benchmark
 from curio_rag.adapters.gold_files import load_gold
+from curio_rag.adapters.package_data import load_follow_up_words, load_question_types
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Outcome
 from curio_rag.domain.benchmarks import Fields
-from curio_rag.domain.evals import Split
+from curio_rag.domain.evals import EvalCase, Split
+from curio_rag.domain.questions import Turn
 from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Hit, HitScores
 from curio_rag.pipelines.benchmark import document_of, index_corpus, index_name
 from curio_rag.pipelines.condense import QuestionReader
-from curio_rag.pipelines.ranking import FeatureReranker, field_scores
+from curio_rag.pipelines.follow_up import FollowUps
+from curio_rag.pipelines.ranking import ALIKE, FeatureReranker, field_scores
 from curio_rag.pipelines.retrieve import Retriever
 
 Numbers = npt.NDArray[np.float64]
@@ -86,12 +89,20 @@ def total(row: Row, weights: RankingWeights) -> Numbers:
         + weights.coverage * row.whole["coverage"]
         + weights.phrase * row.whole["phrase"]
     )
+    alike = sum(
+        weight for name, weight in (("title", weights.title), ("heading", weights.heading)) if _flat(mixed[name])
+    )
+    share = weights.dense * (1 - alike / (weights.text + weights.title + weights.heading))
     return (
-        weights.dense * ((dense - dense.min()) / spread if spread else np.ones_like(dense))
+        share * ((dense - dense.min()) / spread if spread else np.ones_like(dense))
         + min(1.0, weights.telling_terms / max(1, row.terms)) * words
         + weights.section * row.flags["section"]
         - weights.off_subject * row.flags["off_subject"]
     )
+
+
+def _flat(values: Numbers) -> bool:
+    return float(np.ptp(values)) < ALIKE
 
 
 def benchmark_rows(folder: Path, place: str, *, reader: QuestionReader | None = None) -> RankedSet:
@@ -126,6 +137,12 @@ def benchmark_rows(folder: Path, place: str, *, reader: QuestionReader | None = 
     return RankedSet(name=Path(path).name, measure=measure, rows=tuple(rows))
 
 
+def searched(case: EvalCase) -> str:
+    """The question of a case as it is searched: a follow-up in the light of its thread."""
+    follow_ups = FollowUps(words=load_follow_up_words(), types=load_question_types())
+    return follow_ups.resolve(case.question, [Turn(question=text) for text in case.previous]).text
+
+
 def gold_rows(folder: Path, gold: Path, *, reader: QuestionReader | None = None) -> RankedSet:
     """The answerable development cases over the knowledge base of a folder."""
     assembly = Assembly(load_config(folder))
@@ -133,7 +150,7 @@ def gold_rows(folder: Path, gold: Path, *, reader: QuestionReader | None = None)
     for case in load_gold(sorted(gold.glob("*.jsonl"))):
         if case.split is not Split.DEVELOPMENT or case.expected.outcome is not Outcome.DRAFTED:
             continue
-        row, hits = _row(_with(assembly.retriever(), reader), case.question, {})
+        row, hits = _row(_with(assembly.retriever(), reader), searched(case), {})
         texts = [(hit.passage.document_id, " ".join(hit.passage.text.split())) for hit in hits]
         quotes = [
             frozenset(

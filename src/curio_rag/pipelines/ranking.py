@@ -20,6 +20,10 @@ KEYWORD_DEPTH = 1000
 """Down to this rank of the keyword list a candidate that another list contributes has its BM25 counted."""
 
 
+ALIKE = 1e-6
+"""Cosines that differ by less are those of one and the same text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """One candidate: its score from 0 to 1, comparable within one search only, and what it is made of."""
@@ -75,7 +79,8 @@ def fuse(parts: Mapping[str, HitScores], weights: RankingWeights, *, terms: int)
     """One score for each candidate of a question with so many terms.
 
     Min-max for the similarities, whose lowest value says nothing; the share of the best for BM25. Scores
-    fused so were better than reciprocal ranks on consumers' questions and on BioASQ.
+    fused so were better than reciprocal ranks on consumers' questions and on BioASQ. Where all
+    candidates are alike in title or headings, these vectors tell nothing, and the words count for more.
     """
     dense = [
         weights.text * each.text + weights.title * each.title + weights.heading * each.heading
@@ -84,8 +89,9 @@ def fuse(parts: Mapping[str, HitScores], weights: RankingWeights, *, terms: int)
     low, high = min(dense, default=0.0), max(dense, default=0.0)
     most = max((each.keyword for each in parts.values()), default=0.0)
     telling = min(1.0, weights.telling_terms / max(1, terms))
+    share = weights.dense * _telling_share(parts, weights)
     return {
-        passage_id: weights.dense * ((similar - low) / (high - low) if high > low else 1.0)
+        passage_id: share * ((similar - low) / (high - low) if high > low else 1.0)
         + telling
         * (
             weights.keyword * (each.keyword / most if most else 0.0)
@@ -94,6 +100,18 @@ def fuse(parts: Mapping[str, HitScores], weights: RankingWeights, *, terms: int)
         )
         for (passage_id, each), similar in zip(parts.items(), dense, strict=True)
     }
+
+
+def _telling_share(parts: Mapping[str, HitScores], weights: RankingWeights) -> float:
+    """How much of the weight of the three vectors lies on those in which the candidates differ; the text always."""
+    by_field = {"title": weights.title, "heading": weights.heading}
+    alike = sum(
+        weight
+        for name, weight in by_field.items()
+        if max(values := [getattr(each, name) for each in parts.values()], default=0.0) - min(values, default=0.0)
+        < ALIKE
+    )
+    return 1 - alike / (weights.text + weights.title + weights.heading)
 
 
 def phrase_shares(index: PassageIndex, plan: SearchPlan, passage_ids: Sequence[str]) -> tuple[float, ...]:

@@ -53,7 +53,7 @@ class EvidenceSignals:
         """
         if not self.brevity:
             return 0.0
-        logit = -4.26 + 11.73 * self.similarity + 3.87 * self.coverage * self.brevity - 4.59 * self.brevity
+        logit = -4.64 + 14.01 * self.similarity + 4.92 * self.coverage * self.brevity - 6.85 * self.brevity
         return 1 / (1 + math.exp(-logit))
 
 
