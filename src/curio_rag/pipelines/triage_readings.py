@@ -1,4 +1,4 @@
-"""How a sentence is meant: told now, denied, long past, invented, a figure of speech, or a question for information."""
+"""How a sentence is meant: told now, denied, past or to come, invented, a figure of speech, or asked as information."""
 
 from __future__ import annotations
 
@@ -29,13 +29,29 @@ class Readings:
 
     def lowers(self, hit: Hit) -> bool:
         """Whether the sign is mentioned without being told of somebody now (fiction apart)."""
-        return self._negated(hit) or self._informs(hit) or self._past(hit) or self._is("figurative", hit)
+        return self._negated(hit) or self._informs(hit) or self._not_now(hit) or self._is("figurative", hit)
+
+    @property
+    def told_somewhere(self) -> bool:
+        """Whether some sentence tells of somebody now: not as information, history or a figure of speech."""
+        tokens, sentences = self._words.tokens, self._words.sentences
+        ends = (
+            place
+            for place in range(len(tokens))
+            if place + 1 == len(tokens) or sentences[place + 1] != sentences[place]
+        )
+        return any(
+            not (self._informs(end) or self._not_now(end) or self._is("figurative", end))
+            for end in (Hit(place, place) for place in ends)
+        )
 
     def _is(self, reading: str, hit: Hit) -> bool:
         return self._words.sentences[hit.first] in self._in.get(reading, ())
 
-    def _past(self, hit: Hit) -> bool:
-        return self._is("history", hit) and not self._is("present", hit)
+    def _not_now(self, hit: Hit) -> bool:
+        """Long past, or still to come; unless the same sentence says that it is so now."""
+        planned = self._is("planned", hit) and not self._is("asks_action", hit)
+        return (planned or self._is("history", hit)) and not self._is("present", hit)
 
     def _informs(self, hit: Hit) -> bool:
         """A question for information in whose sentence nobody has spoken of a person before the sign ends."""
