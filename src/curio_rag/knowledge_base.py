@@ -16,7 +16,7 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
-from curio_rag.domain.questions import Question, Turn, Urgency
+from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import (
@@ -25,6 +25,7 @@ from curio_rag.errors import (
     DocumentNotFound,
     IndexMissing,
     IndexProblem,
+    NotPermitted,
     NotVetted,
     ReviewNotFound,
 )
@@ -199,7 +200,8 @@ class KnowledgeBase:
 
         In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
         before it; `previous` are such questions that stand in no thread here, oldest first.
-        An emergency is answered at once with fixed advice, whatever state the index is in. Raises
+        An emergency is answered at once with fixed advice, whatever state the index is in, and so is
+        every later message of its thread until `clear_emergency`. Raises
         `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
         and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
         """
@@ -208,12 +210,37 @@ class KnowledgeBase:
         )
         before = tuple(Turn(question=text) for text in previous)
         answer = answer_question(
-            self._assembly.answer_parts(), asked, previous=lambda: (*before, *self._turns(asked.thread_id))
+            self._assembly.answer_parts(),
+            asked,
+            previous=lambda: (*before, *self._turns(asked.thread_id)),
+            standing_advice=self._standing_advice(thread),
         )
         return self._saved(asked, answer)
 
     def _turns(self, thread_id: str) -> tuple[Turn, ...]:
         return self._assembly.answers().turns(thread_id, limit=MOST_TURNS) if thread_id else ()
+
+    def clear_emergency(self, thread: str, *, reviewer: str, credential: str, reason: str) -> None:
+        """Records that a clinician has seen to the emergency of a thread: its questions are answered again.
+
+        Raises `NotPermitted` without a name, a credential and a reason, and `ReviewNotFound` for a
+        thread without an open emergency.
+        """
+        if not (reviewer.strip() and credential.strip() and reason.strip()):
+            raise NotPermitted("An emergency is cleared by a clinician with name, credential and reason.")
+        self._assembly.answers().clear_emergency(
+            thread, reviewer=reviewer, credential=credential, reason=reason, at=self._assembly.clock()
+        )
+
+    def _standing_advice(self, thread: str | None) -> str:
+        """What people in a thread with an open emergency are told first; a store that cannot be read has none."""
+        if thread is None:
+            return ""
+        try:
+            emergency = self._assembly.answers().emergency(thread)
+        except CurioError:
+            return ""
+        return emergency.advice if emergency else ""
 
     def answer(self, answer_id: str) -> AnswerRecord:
         """An answer that was saved earlier. Raises `ReviewNotFound`."""
@@ -355,8 +382,8 @@ class KnowledgeBase:
         return declared_standing(document.vetting, today=self._assembly.today()).status.value
 
     def _saved(self, question: Question, answer: Answer) -> AnswerRecord:
-        """Saves question and answer; an emergency's advice is given even when that cannot be done."""
-        emergency = answer.urgency is Urgency.EMERGENCY
+        """Saves question and answer; fixed advice is given even when that cannot be done."""
+        fixed = bool(answer.advice) and not answer.provenance.index_fingerprint
         try:
             if self._assembly.ledger().read_only:
                 return self._record(question, answer, ReviewStatus.UNSAVED)
@@ -364,13 +391,13 @@ class KnowledgeBase:
             try:
                 thread_id = answers.thread(question.thread_id or None, at=question.asked_at)
             except ReviewNotFound:
-                if not emergency:
+                if not fixed:
                     raise
                 thread_id = answers.thread(None, at=question.asked_at)
             placed = replace(question, thread_id=thread_id)
             answers.save(placed, answer)
         except CurioError:
-            if not emergency:
+            if not fixed:
                 raise
             return self._record(question, answer, ReviewStatus.UNSAVED)
         return self._record(placed, answer, ReviewStatus.AWAITING_REVIEW)
