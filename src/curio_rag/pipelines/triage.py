@@ -39,11 +39,11 @@ class _Noticed:
     words: Words
     told: Mapping[str, Sequence[Hit]]
     """The signs that somebody tells of, now."""
+    intended: Mapping[str, Sequence[Hit]]
+    """Those, and what somebody means to do."""
     mentioned: Mapping[str, Sequence[Hit]]
     """Those that are mentioned in any way."""
-    fiction: bool
-    told_somewhere: bool
-    """Whether some sentence is neither a question for information, nor long past, nor a figure of speech."""
+    readings: Readings
     language: str
 
     def holds(self, rule: SignRule, hits: Mapping[str, Sequence[Hit]]) -> bool:
@@ -121,10 +121,12 @@ class RuleTriage:
         """Whether no reading and no doubt may remove this group."""
         return group in self._rules.protected
 
-    def tells(self, window: str, text: str) -> bool:
+    def tells(self, window: str, text: str, *, group: str) -> bool:
         """Whether something in a window is told of somebody now: neither asked for information, nor long past,
         a figure of speech, nor part of a story that the whole text asks for."""
-        return self._notice(window).told_somewhere and not self._notice(text).fiction
+        if self._notice(text).readings.fiction:
+            return False
+        return self._notice(window).readings.told_somewhere(plans_count=group == SUICIDE)
 
     def emergency(self, group: str, *, reason: str) -> Triage:
         """The fixed advice for a group."""
@@ -154,16 +156,20 @@ class RuleTriage:
         )
         mentioned = {name: hits for name, hits in found.items() if not name.startswith(_READING)}
         told = {name: [hit for hit in hits if not readings.lowers(hit)] for name, hits in mentioned.items()}
-        return _Noticed(words, told, mentioned, readings.fiction, readings.told_somewhere, language)
+        intended = {
+            name: [hit for hit in hits if not readings.lowers(hit, plans_count=True)]
+            for name, hits in mentioned.items()
+        }
+        return _Noticed(words, told, intended, mentioned, readings, language)
 
     def _is_emergency(self, rule: SignRule, noticed: _Noticed) -> bool:
         if rule.language and noticed.language == ENGLISH:
             return False
         if rule.firm:
             return noticed.holds(rule, noticed.mentioned)
-        if noticed.fiction and rule.outcome not in self._rules.protected:
+        if noticed.readings.fiction and rule.outcome not in self._rules.protected:
             return False
-        return noticed.holds(rule, noticed.told)
+        return noticed.holds(rule, noticed.intended if rule.outcome == SUICIDE else noticed.told)
 
     def _in_another_language(self, language: str) -> Triage:
         """Nothing can be ruled out in words that nobody here reads: the emergency sentence, and a person."""

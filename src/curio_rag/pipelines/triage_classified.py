@@ -45,7 +45,11 @@ class ClassifiedTriage:
             doubted = bool(suspicions) and all(each.score < limits.doubt for each in suspicions)
             return self._rules.without_emergency(text, reason=DOUBTED) if doubted else ruled
         certain = _certain(suspicions, limits, whole=" ".join(seen.split()))
-        told = [each for each in certain if each.score >= limits.sure or self._rules.tells(each.window, text)]
+        told = [
+            each
+            for each in certain
+            if each.score >= limits.sure or self._rules.tells(each.window, text, group=each.group)
+        ]
         if told:
             return self._rules.emergency(_worst(told).group, reason=NOTICED)
         if certain and self._rules.protects(_worst(certain).group):
