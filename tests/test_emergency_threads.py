@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +93,17 @@ def test_the_audit_chain_holds_who_cleared_what_and_no_question(base: KnowledgeB
     assert [row.kind for row in rows] == ["thread_flagged", "thread_cleared"]
     assert json.loads(rows[1].payload)["reviewer"] == BY["reviewer"]
     assert not any(word in str(rows) for word in ("seizure", "husband"))
+
+
+def test_what_cannot_be_decoded_is_refused_after_the_emergency_check(folder: Path) -> None:
+    """Bytes that are no text are a clear error; a call for help among them is answered all the same."""
+    arguments = [sys.executable, "-m", "curio_rag", "-C", str(folder), "ask", "-"]
+    refused = subprocess.run(arguments, input=b"\xff\xfe what is gout", capture_output=True, check=False)
+    assert b"not UTF-8" in refused.stderr
+    assert not refused.stdout
+    helped = subprocess.run(arguments, input=b"\xff I want to kill myself", capture_output=True, check=False)
+    assert helped.returncode == 4
+    assert b"Please talk to a person now" in helped.stdout
 
 
 def test_a_language_that_is_not_spoken_reaches_a_person_without_an_index(open_base: SmallBase) -> None:

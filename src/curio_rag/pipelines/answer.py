@@ -125,6 +125,8 @@ def check_question(text: str, *, most_bytes: int) -> None:
     """Raises `QuestionError` for a question with no letters or of more bytes than allowed; never repeats its words."""
     if not any(unicodedata.category(character)[0] in "LN" for character in text):
         raise QuestionError("The question is empty.", hint="Write it in words, for example: What is CAR-T therapy?")
+    if "\ufffd" in text:
+        raise QuestionError("The question is not UTF-8 text.", hint="Save it as UTF-8.")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > most_bytes:
         raise QuestionError(
