@@ -19,10 +19,10 @@ from curio_rag.domain.danger import Suspicion, Thresholds
 from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.errors import ConfigError
 from curio_rag.pipelines.triage import RuleTriage
-from curio_rag.pipelines.triage_classified import ClassifiedTriage
+from curio_rag.pipelines.triage_classified import ClassifiedTriage, DangerClassifier
 from curio_rag.pipelines.triage_language import language_of
 from curio_rag.pipelines.triage_windows import windows
-from curio_rag.ports import DangerClassifier, TriageRules
+from curio_rag.ports import TriageRules
 from tests.fakes import WordEmbedder
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from curio_rag.domain.answers import Answer, Draft, Evidence
-from curio_rag.domain.danger import Suspicion, Thresholds
 from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument, VettingEvent
 from curio_rag.domain.questions import Question, Triage, Turn
 from curio_rag.domain.search_plan import SearchPlan
@@ -393,18 +392,6 @@ class TriageRules(Protocol):
 
     def reminder(self, text: str) -> str:
         """The call-your-team line where an answer speaks of fever, infection, CRS, ICANS or bleeding, else nothing."""
-        ...
-
-
-class DangerClassifier(Protocol):
-    """Tells from examples how much a piece of text reads like somebody in danger."""
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """From where on its scores count."""
-
-    def suspicions(self, windows: Sequence[str]) -> tuple[Suspicion, ...]:
-        """The plain windows that deserve a look, the last always. Raises `ConfigError` without a model."""
         ...
 
 

@@ -8,6 +8,7 @@ therapy and small children are never doubted away. Without the classifier the ru
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from curio_rag.domain.danger import Suspicion, Thresholds
 from curio_rag.domain.questions import Triage, Urgency
@@ -15,10 +16,25 @@ from curio_rag.errors import CurioError
 from curio_rag.pipelines.triage import SUICIDE, RuleTriage
 from curio_rag.pipelines.triage_text import plain
 from curio_rag.pipelines.triage_windows import windows
-from curio_rag.ports import DangerClassifier
 
 NOTICED = "The message reads like messages of people in danger."
 DOUBTED = "Words of danger were noticed; the whole reads as if they were meant otherwise."
+
+
+class DangerClassifier(Protocol):
+    """Tells from examples how much a piece of text reads like somebody in danger."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From where on its scores count."""
+        ...
+
+    def suspicions(self, windows: Sequence[str]) -> tuple[Suspicion, ...]:
+        """The windows that deserve a closer look, the last one always, in order; none for no windows.
+
+        Windows are plain: in lower case, without accents. Raises `ConfigError` where the model cannot be loaded.
+        """
+        ...
 
 
 class ClassifiedTriage:
