@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -25,7 +25,6 @@ from curio_rag.errors import (
     DocumentNotFound,
     IndexMissing,
     IndexProblem,
-    NotPermitted,
     NotVetted,
     ReviewNotFound,
 )
@@ -200,8 +199,7 @@ class KnowledgeBase:
 
         In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
         before it; `previous` are such questions that stand in no thread here, oldest first.
-        An emergency is answered at once with fixed advice, whatever state the index is in, and so is
-        every later message of its thread until `clear_emergency`. Raises
+        An emergency, and all of its thread until `clear_emergency`, gets fixed advice at once, index or not. Raises
         `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
         and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
         """
@@ -209,11 +207,9 @@ class KnowledgeBase:
             id=f"q_{secrets.token_hex(12)}", thread_id=thread or "", text=question, asked_at=self._assembly.clock()
         )
         before = tuple(Turn(question=text) for text in previous)
+        parts, advice = self._assembly.answer_parts(), self._standing_advice(thread)
         answer = answer_question(
-            self._assembly.answer_parts(),
-            asked,
-            previous=lambda: (*before, *self._turns(asked.thread_id)),
-            standing_advice=self._standing_advice(thread),
+            parts, asked, previous=lambda: (*before, *self._turns(asked.thread_id)), standing_advice=advice
         )
         return self._saved(asked, answer)
 
@@ -221,26 +217,14 @@ class KnowledgeBase:
         return self._assembly.answers().turns(thread_id, limit=MOST_TURNS) if thread_id else ()
 
     def clear_emergency(self, thread: str, *, reviewer: str, credential: str, reason: str) -> None:
-        """Records that a clinician has seen to the emergency of a thread: its questions are answered again.
-
-        Raises `NotPermitted` without a name, a credential and a reason, and `ReviewNotFound` for a
-        thread without an open emergency.
-        """
-        if not (reviewer.strip() and credential.strip() and reason.strip()):
-            raise NotPermitted("An emergency is cleared by a clinician with name, credential and reason.")
-        self._assembly.answers().clear_emergency(
-            thread, reviewer=reviewer, credential=credential, reason=reason, at=self._assembly.clock()
-        )
+        """A clinician has seen to the emergency of a thread. Raises `NotPermitted` or `ReviewNotFound`."""
+        at = self._assembly.clock()
+        self._assembly.answers().clear_emergency(thread, reviewer=reviewer, credential=credential, reason=reason, at=at)
 
     def _standing_advice(self, thread: str | None) -> str:
-        """What people in a thread with an open emergency are told first; a store that cannot be read has none."""
-        if thread is None:
-            return ""
-        try:
-            emergency = self._assembly.answers().emergency(thread)
-        except CurioError:
-            return ""
-        return emergency.advice if emergency else ""
+        with suppress(CurioError):  # a store that cannot be read holds back no answer
+            return self._assembly.answers().standing_advice(thread) if thread else ""
+        return ""
 
     def answer(self, answer_id: str) -> AnswerRecord:
         """An answer that was saved earlier. Raises `ReviewNotFound`."""

@@ -14,7 +14,7 @@ from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, EVENTS, QUESTIO
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
 from curio_rag.domain.questions import Question, Turn, Urgency
-from curio_rag.errors import ReviewNotFound
+from curio_rag.errors import NotPermitted, ReviewNotFound
 
 FLAGGED, CLEARED = "thread_flagged", "thread_cleared"
 """Events about a thread: an emergency was noticed in it; a clinician has seen to it."""
@@ -95,14 +95,20 @@ class LedgerAnswers:
                     payload={"answer_id": answer.id},
                 )
 
-    def emergency(self, thread_id: str) -> Answer | None:
-        """The latest emergency of a thread, unless a clinician has cleared it; None for an unknown thread too."""
+    def standing_advice(self, thread_id: str) -> str:
+        """The advice of a thread's latest emergency; empty when a clinician has cleared it or there was none."""
         with self._ledger.reading() as connection:
             answer_id = _flagging_answer(connection, thread_id)
-        return self.answer(answer_id)[1] if answer_id else None
+        return self.answer(answer_id)[1].advice if answer_id else ""
 
     def clear_emergency(self, thread_id: str, *, reviewer: str, credential: str, reason: str, at: datetime) -> None:
-        """A clinician has seen to the emergency of a thread. Raises `ReviewNotFound` when there is none to clear."""
+        """A clinician has seen to the emergency of a thread.
+
+        Raises `NotPermitted` without a name, a credential and a reason, and `ReviewNotFound` when there is
+        none to clear.
+        """
+        if not (reviewer.strip() and credential.strip() and reason.strip()):
+            raise NotPermitted("An emergency is cleared by a clinician with name, credential and reason.")
         with self._ledger.writing() as connection:
             answer_id = _flagging_answer(connection, thread_id)
             if answer_id is None:
