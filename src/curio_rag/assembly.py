@@ -194,16 +194,25 @@ class Assembly:
         return self._part("conflict_finder", lambda: ConflictFinder(types=self.question_types(), split=sentence_spans))
 
     def triage(self) -> TriageRules:
-        """Needs no index, no model and no network."""
+        """Needs no index and no network; where its model cannot be loaded, the rules work alone."""
+        from curio_rag.adapters.danger_classifier import load_danger_classifier
+        from curio_rag.adapters.embedding import DEFAULT_NAMES, open_embedder
         from curio_rag.adapters.emergency_card import load_emergency_card
         from curio_rag.adapters.triage_rules import load_triage_rules
         from curio_rag.pipelines.triage import RuleTriage
+        from curio_rag.pipelines.triage_classified import ClassifiedTriage
 
         card = self.config.folder / self.config.emergency_card if self.config.emergency_card else None
-        return self._part(
-            "triage",
-            lambda: RuleTriage(load_emergency_card(card), load_triage_rules(), country=self.config.country or None),
-        )
+
+        def make() -> TriageRules:
+            rules = RuleTriage(load_emergency_card(card), load_triage_rules(), country=self.config.country or None)
+            shared = self.config.model in DEFAULT_NAMES
+            embedder = self.embedder() if shared else open_embedder("default", cache=self._cache_folder())
+            return ClassifiedTriage(
+                rules, lambda: self._part("danger_classifier", lambda: load_danger_classifier(embedder))
+            )
+
+        return self._part("triage", make)
 
     def writer(self) -> Writer:
         """The configured writer. Raises `ConfigError` when its package, key or address is missing."""

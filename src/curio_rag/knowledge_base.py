@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
-from curio_rag.domain.questions import Question, Turn, Urgency
+from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import (
@@ -199,7 +199,7 @@ class KnowledgeBase:
 
         In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
         before it; `previous` are such questions that stand in no thread here, oldest first.
-        An emergency is answered at once with fixed advice, whatever state the index is in. Raises
+        An emergency, and all of its thread until `clear_emergency`, gets fixed advice at once, index or not. Raises
         `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
         and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
         """
@@ -207,13 +207,24 @@ class KnowledgeBase:
             id=f"q_{secrets.token_hex(12)}", thread_id=thread or "", text=question, asked_at=self._assembly.clock()
         )
         before = tuple(Turn(question=text) for text in previous)
+        parts, advice = self._assembly.answer_parts(), self._standing_advice(thread)
         answer = answer_question(
-            self._assembly.answer_parts(), asked, previous=lambda: (*before, *self._turns(asked.thread_id))
+            parts, asked, previous=lambda: (*before, *self._turns(asked.thread_id)), standing_advice=advice
         )
         return self._saved(asked, answer)
 
     def _turns(self, thread_id: str) -> tuple[Turn, ...]:
         return self._assembly.answers().turns(thread_id, limit=MOST_TURNS) if thread_id else ()
+
+    def clear_emergency(self, thread: str, *, reviewer: str, credential: str, reason: str) -> None:
+        """A clinician has seen to the emergency of a thread. Raises `NotPermitted` or `ReviewNotFound`."""
+        at = self._assembly.clock()
+        self._assembly.answers().clear_emergency(thread, reviewer=reviewer, credential=credential, reason=reason, at=at)
+
+    def _standing_advice(self, thread: str | None) -> str:
+        with suppress(CurioError):  # a store that cannot be read holds back no answer
+            return self._assembly.answers().standing_advice(thread) if thread else ""
+        return ""
 
     def answer(self, answer_id: str) -> AnswerRecord:
         """An answer that was saved earlier. Raises `ReviewNotFound`."""
@@ -355,8 +366,8 @@ class KnowledgeBase:
         return declared_standing(document.vetting, today=self._assembly.today()).status.value
 
     def _saved(self, question: Question, answer: Answer) -> AnswerRecord:
-        """Saves question and answer; an emergency's advice is given even when that cannot be done."""
-        emergency = answer.urgency is Urgency.EMERGENCY
+        """Saves question and answer; fixed advice is given even when that cannot be done."""
+        fixed = bool(answer.advice) and not answer.provenance.index_fingerprint
         try:
             if self._assembly.ledger().read_only:
                 return self._record(question, answer, ReviewStatus.UNSAVED)
@@ -364,13 +375,13 @@ class KnowledgeBase:
             try:
                 thread_id = answers.thread(question.thread_id or None, at=question.asked_at)
             except ReviewNotFound:
-                if not emergency:
+                if not fixed:
                     raise
                 thread_id = answers.thread(None, at=question.asked_at)
             placed = replace(question, thread_id=thread_id)
             answers.save(placed, answer)
         except CurioError:
-            if not emergency:
+            if not fixed:
                 raise
             return self._record(question, answer, ReviewStatus.UNSAVED)
         return self._record(placed, answer, ReviewStatus.AWAITING_REVIEW)

@@ -388,7 +388,9 @@ class TriageRules(Protocol):
 
     def assess(self, text: str) -> Triage:
         """Never raises, whatever the text; an unremarkable text gives `Triage()`."""
-        ...
+
+    def reminder(self, text: str) -> str:
+        """The call-your-team line where an answer speaks of fever, infection, CRS, ICANS or bleeding, else nothing."""
 
 
 class Readability(Protocol):
@@ -396,4 +398,3 @@ class Readability(Protocol):
 
     def grade(self, text: str) -> float:
         """The Flesch-Kincaid grade (years of schooling in the United States), at least 0; 0.0 for no words."""
-        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import datetime
 
@@ -9,11 +10,14 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, QUESTIONS, THREADS
+from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, EVENTS, QUESTIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
-from curio_rag.domain.questions import Question, Turn
-from curio_rag.errors import ReviewNotFound
+from curio_rag.domain.questions import Question, Turn, Urgency
+from curio_rag.errors import NotPermitted, ReviewNotFound
+
+FLAGGED, CLEARED = "thread_flagged", "thread_cleared"
+"""Events about a thread: an emergency was noticed in it; a clinician has seen to it."""
 
 
 class LedgerAnswers:
@@ -82,6 +86,40 @@ class LedgerAnswers:
                     "urgency": answer.urgency.value,
                 },
             )
+            if answer.urgency is Urgency.EMERGENCY:
+                append_event(
+                    connection,
+                    at=answer.provenance.created_at,
+                    kind=FLAGGED,
+                    subject=question.thread_id,
+                    payload={"answer_id": answer.id},
+                )
+
+    def standing_advice(self, thread_id: str) -> str:
+        """The advice of a thread's latest emergency; empty when a clinician has cleared it or there was none."""
+        with self._ledger.reading() as connection:
+            answer_id = _flagging_answer(connection, thread_id)
+        return self.answer(answer_id)[1].advice if answer_id else ""
+
+    def clear_emergency(self, thread_id: str, *, reviewer: str, credential: str, reason: str, at: datetime) -> None:
+        """A clinician has seen to the emergency of a thread.
+
+        Raises `NotPermitted` without a name, a credential and a reason, and `ReviewNotFound` when there is
+        none to clear.
+        """
+        if not (reviewer.strip() and credential.strip() and reason.strip()):
+            raise NotPermitted("An emergency is cleared by a clinician with name, credential and reason.")
+        with self._ledger.writing() as connection:
+            answer_id = _flagging_answer(connection, thread_id)
+            if answer_id is None:
+                raise ReviewNotFound(f"The thread {thread_id!r} has no emergency to clear.")
+            append_event(
+                connection,
+                at=at,
+                kind=CLEARED,
+                subject=thread_id,
+                payload={"answer_id": answer_id, "reviewer": reviewer, "credential": credential, "reason": reason},
+            )
 
     def turns(self, thread_id: str, *, limit: int) -> tuple[Turn, ...]:
         """The last turns of a thread, oldest first. Raises `ReviewNotFound` for an unknown id."""
@@ -127,3 +165,15 @@ class LedgerAnswers:
 def _find_thread(connection: Connection, thread_id: str) -> None:
     if connection.execute(select(THREADS.c.id).where(THREADS.c.id == thread_id)).first() is None:
         raise ReviewNotFound(f"There is no thread {thread_id!r}.", hint="Leave it out to open a new one.")
+
+
+def _flagging_answer(connection: Connection, thread_id: str) -> str | None:
+    """The answer whose flag is the last word on a thread's emergencies."""
+    query = (
+        select(EVENTS.c.kind, EVENTS.c.payload)
+        .where(EVENTS.c.subject == thread_id, EVENTS.c.kind.in_((FLAGGED, CLEARED)))
+        .order_by(EVENTS.c.position.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return str(json.loads(row.payload)["answer_id"]) if row is not None and row.kind == FLAGGED else None

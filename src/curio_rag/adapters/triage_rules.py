@@ -51,9 +51,10 @@ def _book(data: _Fields, *, digest: str) -> RuleBook:
         urgent=_rules(data, "urgent", "group", frozenset(GROUPS)),
         referrals=_rules(data, "referral", "code", REFERRALS),
         protected=frozenset(_strings(data.get("protected"), "protected")),
+        languages=tuple((code, frozenset(words)) for code, words in _lists(data, "languages").items()),
     )
     for rule in (*book.emergencies, *book.urgent, *book.referrals):
-        for sign in (name for need in rule.needs for name in need):
+        for sign in (*rule.unless, *(name for need in rule.needs for name in need)):
             if sign not in signs:
                 raise ValueError(f"a rule for {rule.outcome} needs the sign {sign}, which is not defined")
     if not book.emergencies:
@@ -88,6 +89,7 @@ def _rule(row: object, kind: str, key: str, allowed: frozenset[str]) -> SignRule
         language=language,
         firm=row.get("firm") is True,
         personal=row.get("personal") is True,
+        unless=_strings(row.get("unless", []), f"unless of {outcome}"),
     )
 
 

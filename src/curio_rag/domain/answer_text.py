@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from curio_rag.domain.answers import Answer, Citation, Outcome, Section, SectionKind, Source
+from curio_rag.domain.questions import Urgency
 from curio_rag.domain.sources import VettingStatus
 
 WIDTH = 78
@@ -33,12 +34,15 @@ def notice_of(answer: Answer, *, status: str) -> str:
 
 def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = False) -> str:
     """The whole answer, wrapped at 78 columns; with `quotes`, the cited words stand under each sentence."""
-    parts = [answer.advice and "\n".join(_wrapped_lines(answer.advice))]
+    advice = "\n".join(_wrapped_lines(answer.advice)) if answer.advice else ""
+    below = answer.urgency is Urgency.ROUTINE and answer.outcome is Outcome.DRAFTED
+    parts = ["" if below else advice]
     if answer.sections:
         parts.append(_banner(answer, assistant))
         parts.append(_wrap(answer.reason.text) if answer.reason else "")
         parts.extend(_sections(answer, quotes=quotes))
         parts.append(_disagreements(answer))
+        parts.append(advice if below else "")
         parts.append(_gaps(answer))
         parts.append(_asking(answer))
         parts.append(_source_list(answer))
@@ -61,7 +65,7 @@ def _banner(answer: Answer, assistant: str) -> str:
         f"DRAFT{basis}, by {assistant} (AI first responder). No clinician has checked it. "
         "It is general information, not advice about you or your family.",
     ]
-    if not answer.advice:
+    if not answer.advice or answer.urgency is Urgency.ROUTINE:
         lines.append("Very unwell now? Call your local emergency number. Do not wait for a reply.")
     return "\n".join(_wrap(line) for line in lines)
 

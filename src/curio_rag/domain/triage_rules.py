@@ -31,8 +31,10 @@ class SignRule:
     """Signs that together mean something: one of each tuple of `needs`, at most `within` words apart.
 
     `outcome` is a group of the emergency card or a referral code. `reason` says in plain words what
-    was noticed and never quotes a question. `language` is set on rules for words of another language.
-    A `firm` rule holds however the sentence is read; a `personal` one only where a person tells of it.
+    was noticed and never quotes a question. `language` is set on rules for words of another language, which
+    count in texts of any language but English.
+    A `firm` rule holds however the sentence is read; a `personal` one only where a person tells of it;
+    none holds where a sign of `unless` occurs.
     """
 
     outcome: str
@@ -42,6 +44,7 @@ class SignRule:
     language: str | None = None
     firm: bool = False
     personal: bool = False
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +69,5 @@ class RuleBook:
     urgent: tuple[SignRule, ...]
     referrals: tuple[SignRule, ...]
     protected: frozenset[str]
+    languages: tuple[tuple[str, frozenset[str]], ...] = ()
+    """For each language, English among them, the small words by which a text of it is known."""

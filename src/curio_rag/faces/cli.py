@@ -319,6 +319,8 @@ def _text(argument: str, *, most_bytes: int | None) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as problem:
+        if most_bytes is None:  # the emergency check reads what can be read, whatever else is refused afterwards
+            return content.decode("utf-8", errors="replace")
         raise QuestionError("The question on stdin is not UTF-8 text.", hint="Save it as UTF-8.") from problem
 
 

@@ -43,7 +43,11 @@ REFERRALS = {
     "diagnosis_request": "Only a clinician who examines you can say what you have.",
     "treatment_choice": "Which treatment is right is for you and your own team to decide.",
     "minor": "Because you may be under 18, please also tell an adult whom you trust.",
+    "unsupported_language": "The documents of this service are in English, so no answer was drafted: "
+    "a person must read this question.",
 }
+
+STILL_OPEN = "An emergency was noticed earlier in this conversation, and no clinician has closed it yet."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +71,24 @@ class AnswerParts:
 
 
 def answer_question(
-    parts: AnswerParts, question: Question, *, previous: Callable[[], Sequence[Turn]] = tuple
+    parts: AnswerParts,
+    question: Question,
+    *,
+    previous: Callable[[], Sequence[Turn]] = tuple,
+    standing_advice: str = "",
 ) -> Answer:
     """Triage comes first and needs no index: an emergency is answered whatever else is wrong.
 
     `previous` gives the earlier turns of the thread, oldest first, and is asked only when they are needed.
+    `standing_advice` is that of an emergency which is still open in the same thread: it is given again
+    until a clinician closes it, because "he is sleeping now" may be worse news than what came before.
+
     Raises `QuestionError` for an empty or overlong question that is no emergency, and what the
     index raises when it is missing or damaged.
     """
     triage = parts.triage.assess(question.text)
+    if standing_advice and triage.urgency is not Urgency.EMERGENCY:
+        triage = Triage(urgency=Urgency.EMERGENCY, code="emergency", advice=standing_advice, reason=STILL_OPEN)
     if triage.urgency is Urgency.EMERGENCY:
         return _answer(
             parts,
@@ -85,6 +98,9 @@ def answer_question(
             reason=Reason(code=triage.code or "emergency", text=triage.reason),
         )
     check_question(question.text, most_bytes=parts.max_question_bytes)
+    if triage.code == "unsupported_language":
+        reason = Reason(code=triage.code, text=REFERRALS[triage.code])
+        return _answer(parts, question, triage, outcome=Outcome.REFERRED, reason=reason)
     resolution = parts.follow_ups().resolve(question.text, previous())
     if resolution.points_back and triage.code is None:
         triage = _of_both(triage, parts.triage.assess(resolution.text))
@@ -109,6 +125,8 @@ def check_question(text: str, *, most_bytes: int) -> None:
     """Raises `QuestionError` for a question with no letters or of more bytes than allowed; never repeats its words."""
     if not any(unicodedata.category(character)[0] in "LN" for character in text):
         raise QuestionError("The question is empty.", hint="Write it in words, for example: What is CAR-T therapy?")
+    if "\ufffd" in text:
+        raise QuestionError("The question is not UTF-8 text.", hint="Save it as UTF-8.")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > most_bytes:
         raise QuestionError(
@@ -188,9 +206,11 @@ def _checked(
         outcome=Outcome.REFERRED if code else Outcome.DRAFTED,
         reason=Reason(code=code, text=REFERRALS.get(code, triage.reason)) if code else None,
     )
-    grade = parts.readability().grade(_prose(checked.sections))
+    prose = _prose(checked.sections)
+    grade = parts.readability().grade(prose)
     whole = replace(
         answer,
+        advice=answer.advice or parts.triage.reminder(prose),
         sections=checked.sections,
         withheld=checked.withheld,
         conflicts=shown(both.conflicts, checked.sections),

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curio_rag.domain.emergency import GENERAL, GROUPS, EmergencyCard
 from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.domain.triage_rules import RuleBook, Sign, SignRule
+from curio_rag.pipelines.triage_language import ENGLISH, language_of
 from curio_rag.pipelines.triage_patterns import Hit, PatternBook
 from curio_rag.pipelines.triage_readings import Readings
 from curio_rag.pipelines.triage_text import Spelling, Words, plain, read_words
 
 EMERGENCY = "emergency"
+OTHER_LANGUAGE = "unsupported_language"
 SUICIDE, OVERDOSE, CELL_THERAPY = "suicide_selfharm", "overdose_poison", "cart_crs_icans"
 _OWN_WORDS = frozenset({SUICIDE, OVERDOSE, "infant_child"})
 """Groups whose own words stand above an urgent question; the others get the call-your-team line."""
 
+_REASON_LANGUAGE = "The message is in a language that the documents of this service do not speak."
 _READING = "reading:"
 _CODES = ("minor", "dosing_change", "treatment_choice", "diagnosis_request")
 _ORDER = {group: place for place, group in enumerate(GROUPS)}
@@ -36,12 +39,17 @@ class _Noticed:
     words: Words
     told: Mapping[str, Sequence[Hit]]
     """The signs that somebody tells of, now."""
+    intended: Mapping[str, Sequence[Hit]]
+    """Those, and what somebody means to do."""
     mentioned: Mapping[str, Sequence[Hit]]
     """Those that are mentioned in any way."""
-    fiction: bool
+    readings: Readings
+    language: str
 
     def holds(self, rule: SignRule, hits: Mapping[str, Sequence[Hit]]) -> bool:
-        """Whether one hit for each need stands within the rule's reach of a common place."""
+        """Whether one hit for each need stands within reach of a common place, and nothing speaks against it."""
+        if any(self.mentioned.get(name) for name in rule.unless):
+            return False
         places = [
             sorted({self.words.places[hit.first] for name in need for hit in hits.get(name, ())}) for need in rule.needs
         ]
@@ -80,14 +88,17 @@ class RuleTriage:
         """The most pressing thing in a text; `Triage()` where there is nothing. Never raises; linear in the text."""
         noticed = self._notice(text)
         emergencies = [rule for rule in self._rules.emergencies if self._is_emergency(rule, noticed)]
-        if emergencies:
-            return self._emergency(emergencies)
+        return self._emergency(emergencies) if emergencies else self._less_than_emergency(noticed)
+
+    def _less_than_emergency(self, noticed: _Noticed) -> Triage:
+        if noticed.language != ENGLISH:
+            return self._in_another_language(noticed.language)
         referral = self._referral(noticed)
         urgent = self._urgent(noticed)
         if urgent is not None:
             group, advice, reason = urgent
             if referral is not None and referral.outcome == "minor":
-                advice = f"{self._card.minor_line(country=self._country)}\n{advice}"
+                advice = _lines(self._card.minor_line(country=self._country), advice)
             code = referral.outcome if referral else None
             text_of_reason = f"{referral.reason} {reason}" if referral else reason
             return Triage(urgency=Urgency.URGENT, code=code, group=group, advice=advice, reason=text_of_reason)
@@ -96,7 +107,48 @@ class RuleTriage:
         advice = self._card.minor_line(country=self._country) if referral.outcome == "minor" else ""
         return Triage(code=referral.outcome, advice=advice, reason=referral.reason)
 
+    def reminder(self, text: str) -> str:
+        """The call-your-team line where an answer speaks of what makes people call, else nothing."""
+        noticed = self._notice(text)
+        calls = any(noticed.holds(rule, noticed.mentioned) for rule in self._rules.urgent if not rule.personal)
+        return self._card.call_team_line(country=self._country) if calls else ""
+
+    def is_english(self, text: str) -> bool:
+        """Whether the rules and the documents speak the language of a text."""
+        return language_of(text, self._rules.languages) == ENGLISH
+
+    def protects(self, group: str) -> bool:
+        """Whether no reading and no doubt may remove this group."""
+        return group in self._rules.protected
+
+    def tells(self, window: str, text: str, *, group: str) -> bool:
+        """Whether something in a window is told of somebody now: neither asked for information, nor long past,
+        a figure of speech, nor part of a story that the whole text asks for."""
+        if self._notice(text).readings.fiction:
+            return False
+        return self._notice(window).readings.told_somewhere(plans_count=group == SUICIDE)
+
+    def emergency(self, group: str, *, reason: str) -> Triage:
+        """The fixed advice for a group."""
+        advice = self._card.advice(group, country=self._country)
+        return Triage(urgency=Urgency.EMERGENCY, code=EMERGENCY, group=group, advice=advice, reason=reason)
+
+    def raised(self, found: Triage, group: str, *, reason: str) -> Triage:
+        """What was found, with the words of a group above the answer unless something urgent stands there already."""
+        if found.urgency is not Urgency.ROUTINE:
+            return found
+        shown, advice = self._line(group)
+        return replace(found, urgency=Urgency.URGENT, group=shown, reason=reason, advice=_lines(found.advice, advice))
+
+    def without_emergency(self, text: str, *, reason: str) -> Triage:
+        """What is left of a text whose words of danger are believed to mean something else: urgent, never less."""
+        noticed = self._notice(text)
+        groups = _by_order(rule for rule in self._rules.emergencies if self._is_emergency(rule, noticed))
+        found = self._less_than_emergency(noticed)
+        return self.raised(found, groups[0].outcome, reason=reason) if groups else found
+
     def _notice(self, text: str) -> _Noticed:
+        language = language_of(text, self._rules.languages)
         words = read_words(text, fillers=self._rules.fillers, correct=self._spelling.correct)
         found = self._book.find(words)
         readings = Readings(
@@ -104,14 +156,27 @@ class RuleTriage:
         )
         mentioned = {name: hits for name, hits in found.items() if not name.startswith(_READING)}
         told = {name: [hit for hit in hits if not readings.lowers(hit)] for name, hits in mentioned.items()}
-        return _Noticed(words, told, mentioned, readings.fiction)
+        intended = {
+            name: [hit for hit in hits if not readings.lowers(hit, plans_count=True)]
+            for name, hits in mentioned.items()
+        }
+        return _Noticed(words, told, intended, mentioned, readings, language)
 
     def _is_emergency(self, rule: SignRule, noticed: _Noticed) -> bool:
+        if rule.language and noticed.language == ENGLISH:
+            return False
         if rule.firm:
             return noticed.holds(rule, noticed.mentioned)
-        if noticed.fiction and rule.outcome not in self._rules.protected:
+        if noticed.readings.fiction and rule.outcome not in self._rules.protected:
             return False
-        return noticed.holds(rule, noticed.told)
+        return noticed.holds(rule, noticed.intended if rule.outcome == SUICIDE else noticed.told)
+
+    def _in_another_language(self, language: str) -> Triage:
+        """Nothing can be ruled out in words that nobody here reads: the emergency sentence, and a person."""
+        advice = self._card.sentence(language) or self._card.advice(GENERAL, country=self._country)
+        return Triage(
+            urgency=Urgency.URGENT, code=OTHER_LANGUAGE, group=GENERAL, advice=advice, reason=_REASON_LANGUAGE
+        )
 
     def _emergency(self, rules: Sequence[SignRule]) -> Triage:
         first = min(rules, key=lambda rule: _ORDER.get(rule.outcome, len(_ORDER)))
@@ -119,7 +184,7 @@ class RuleTriage:
         advice = self._card.advice(first.outcome, country=self._country)
         if {SUICIDE, OVERDOSE} <= groups:
             advice = f"{self._card.advice(OVERDOSE, country=self._country)}\n\n{advice}"
-        sentences = (self._card.sentence(rule.language) for rule in rules if rule.language)
+        sentences = (self._card.sentence(rule.language) for rule in (first, *rules) if rule.language)
         foreign = next((sentence for sentence in sentences if sentence), "")
         return Triage(
             urgency=Urgency.EMERGENCY,
@@ -134,7 +199,7 @@ class RuleTriage:
         lowered = (
             rule
             for rule in self._rules.emergencies
-            if rule.outcome in self._rules.protected and noticed.holds(rule, noticed.mentioned)
+            if rule.outcome in self._rules.protected and not rule.language and noticed.holds(rule, noticed.mentioned)
         )
         plain_ = (
             rule
@@ -144,10 +209,14 @@ class RuleTriage:
         rule = next(iter((*_by_order(lowered), *plain_)), None)
         if rule is None:
             return None
-        if rule.outcome in _OWN_WORDS:
-            return rule.outcome, self._card.advice(rule.outcome, country=self._country), rule.reason
-        group = CELL_THERAPY if rule.outcome == CELL_THERAPY else GENERAL
-        return group, self._card.call_team_line(country=self._country), rule.reason
+        return (*self._line(rule.outcome), rule.reason)
+
+    def _line(self, group: str) -> tuple[str, str]:
+        """The group that is shown and the words that stand above an answer."""
+        if group in _OWN_WORDS:
+            return group, self._card.advice(group, country=self._country)
+        shown = CELL_THERAPY if group == CELL_THERAPY else GENERAL
+        return shown, self._card.call_team_line(country=self._country)
 
     def _referral(self, noticed: _Noticed) -> SignRule | None:
         holding = {rule.outcome: rule for rule in self._rules.referrals if noticed.holds(rule, noticed.mentioned)}
@@ -156,6 +225,10 @@ class RuleTriage:
 
 def _by_order(rules: Iterable[SignRule]) -> list[SignRule]:
     return sorted(rules, key=lambda rule: _ORDER.get(rule.outcome, len(_ORDER)))
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(filter(None, parts))
 
 
 def _clean(word: str) -> str:

@@ -1,4 +1,4 @@
-"""How a sentence is meant: told now, denied, long past, invented, a figure of speech, or a question for information."""
+"""How a sentence is meant: told now, denied, past or to come, invented, a figure of speech, or asked as information."""
 
 from __future__ import annotations
 
@@ -27,15 +27,38 @@ class Readings:
         self.fiction = bool(found.get("fiction"))
         """Somebody asks for a story or wants a part to be played; read over the whole text."""
 
-    def lowers(self, hit: Hit) -> bool:
-        """Whether the sign is mentioned without being told of somebody now (fiction apart)."""
-        return self._negated(hit) or self._informs(hit) or self._past(hit) or self._is("figurative", hit)
+    def lowers(self, hit: Hit, *, plans_count: bool = False) -> bool:
+        """Whether the sign is mentioned without being told of somebody now (fiction apart).
+
+        With `plans_count`, what is still to come is not lowered: a plan to die is the danger itself.
+        """
+        not_now = self._past(hit) or (self._planned(hit) and not plans_count)
+        return self._negated(hit) or self._informs(hit) or not_now or self._is("figurative", hit)
+
+    def told_somewhere(self, *, plans_count: bool) -> bool:
+        """Whether some sentence tells of somebody now: not as information, history or a figure of speech."""
+        tokens, sentences = self._words.tokens, self._words.sentences
+        last = len(tokens) - 1
+        ends = (place for place in range(len(tokens)) if place == last or sentences[place + 1] != sentences[place])
+        return any(
+            not (
+                self._informs(end)
+                or self._past(end)
+                or (self._planned(end) and not plans_count)
+                or self._is("figurative", end)
+            )
+            for end in (Hit(place, place) for place in ends)
+        )
 
     def _is(self, reading: str, hit: Hit) -> bool:
         return self._words.sentences[hit.first] in self._in.get(reading, ())
 
     def _past(self, hit: Hit) -> bool:
         return self._is("history", hit) and not self._is("present", hit)
+
+    def _planned(self, hit: Hit) -> bool:
+        now = self._is("present", hit) or self._is("asks_action", hit)
+        return self._is("planned", hit) and not now
 
     def _informs(self, hit: Hit) -> bool:
         """A question for information in whose sentence nobody has spoken of a person before the sign ends."""

@@ -1,0 +1,89 @@
+"""Triage by rules and by a classifier together: what either of them finds counts, and how it is meant is read last.
+
+The rules are precise where somebody wrote down the words; the classifier finds the words that nobody
+thought of, and doubts a rule that fired on words of another meaning. Suicide, overdose, danger after cell
+therapy and small children are never doubted away. Without the classifier the rules work alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from curio_rag.domain.danger import Suspicion, Thresholds
+from curio_rag.domain.questions import Triage, Urgency
+from curio_rag.errors import CurioError
+from curio_rag.pipelines.triage import SUICIDE, RuleTriage
+from curio_rag.pipelines.triage_text import plain
+from curio_rag.pipelines.triage_windows import windows
+
+NOTICED = "The message reads like messages of people in danger."
+DOUBTED = "Words of danger were noticed; the whole reads as if they were meant otherwise."
+
+
+class DangerClassifier(Protocol):
+    """Tells from examples how much a piece of text reads like somebody in danger."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From where on its scores count."""
+        ...
+
+    def suspicions(self, windows: Sequence[str]) -> tuple[Suspicion, ...]:
+        """The windows that deserve a closer look, the last one always, in order; none for no windows.
+
+        Windows are plain: in lower case, without accents. Raises `ConfigError` where the model cannot be loaded.
+        """
+        ...
+
+
+class ClassifiedTriage:
+    """`TriageRules` by rules and classifier; safe to share between threads."""
+
+    def __init__(self, rules: RuleTriage, classifier: Callable[[], DangerClassifier]) -> None:
+        """`classifier` makes it when it is first needed and raises `CurioError` where it cannot be loaded."""
+        self._rules, self._classifier = rules, classifier
+
+    def assess(self, text: str) -> Triage:
+        """The most pressing thing in a text; never raises. What nothing may doubt away is said without the model."""
+        ruled = self._rules.assess(text)
+        alarm = ruled.urgency is Urgency.EMERGENCY
+        if (alarm and self._rules.protects(ruled.group or "")) or not self._rules.is_english(text):
+            return ruled
+        seen = plain(text)
+        try:
+            classifier = self._classifier()
+            suspicions = classifier.suspicions(windows(seen))
+        except CurioError:
+            return ruled
+        limits = classifier.thresholds
+        if alarm:
+            doubted = bool(suspicions) and all(each.score < limits.doubt for each in suspicions)
+            return self._rules.without_emergency(text, reason=DOUBTED) if doubted else ruled
+        certain = _certain(suspicions, limits, whole=" ".join(seen.split()))
+        told = [
+            each
+            for each in certain
+            if each.score >= limits.sure or self._rules.tells(each.window, text, group=each.group)
+        ]
+        if told:
+            return self._rules.emergency(_worst(told).group, reason=NOTICED)
+        if certain and self._rules.protects(_worst(certain).group):
+            return self._rules.raised(ruled, _worst(certain).group, reason=NOTICED)
+        return ruled
+
+    def reminder(self, text: str) -> str:
+        """As the rules have it."""
+        return self._rules.reminder(text)
+
+
+def _certain(suspicions: Sequence[Suspicion], limits: Thresholds, *, whole: str) -> list[Suspicion]:
+    return [
+        each
+        for each in suspicions
+        if each.score >= limits.needed(whole=each.window == whole, suicide=each.group == SUICIDE)
+    ]
+
+
+def _worst(suspicions: Sequence[Suspicion]) -> Suspicion:
+    return max(suspicions, key=lambda each: each.score)
