@@ -19,6 +19,33 @@ SEARCH_MODES = ("auto", "exact", "chroma")
 ADMISSIBLE = ("vetted", "sample", "unvetted")
 PROVIDERS = ("openai", "anthropic", "ollama", "openai-like")
 """The providers of language models that `writer` may name."""
+ROLES = ("physician", "nurse", "pharmacist", "scientist")
+CHOICES = {"search": SEARCH_MODES, "drafts_visible_to": ("reviewers", "askers")}
+LISTS = {
+    "admit": ADMISSIBLE,
+    "approve_on": ADMISSIBLE,
+    "answer_signers": ROLES,
+    "document_signers": ROLES,
+    "comment_signers": ROLES,
+}
+NUMBERS = ("session_minutes",)
+SWITCHES = ("two_people",)
+NOT_SETTINGS = ("session", "reviewer")
+"""`CURIO_SESSION` and `CURIO_REVIEWER` belong to one terminal: an open signing session, and who works there."""
+
+NOT_IN_ANSWERS = (
+    "knowledge",
+    "index",
+    "keys",
+    "drafts_visible_to",
+    "approve_on",
+    "two_people",
+    "answer_signers",
+    "document_signers",
+    "comment_signers",
+    "session_minutes",
+)
+"""What cannot change the words of an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +100,35 @@ class Config:
     max_file_bytes: int = 20_000_000
     """The largest file that is read, in bytes."""
 
+    drafts_visible_to: str = "reviewers"
+    """`askers` shows drafts, marked as such, before a clinician has signed them; `reviewers` keeps them back."""
+
+    approve_on: tuple[str, ...] = ("vetted",)
+    """The standings of cited documents on which an answer may be approved."""
+
+    two_people: bool = False
+    """Whether whoever edited an answer may not be the one who approves it."""
+
+    answer_signers: tuple[str, ...] = ("physician",)
+    """The roles that may approve, reject, edit and strike."""
+
+    document_signers: tuple[str, ...] = ("physician",)
+    """The roles that may vet documents."""
+
+    comment_signers: tuple[str, ...] = ROLES
+    """The roles that may comment in a thread."""
+
+    session_minutes: int = 15
+    """How long one passphrase opens a signing session."""
+
+    keys: str = ""
+    """Where the reviewers' sealed private keys lie; empty for `keys` in the index folder."""
+
+    @property
+    def key_folder(self) -> Path:
+        """The folder of the sealed private keys."""
+        return (self.folder / self.keys).absolute() if self.keys else self.index_folder / "keys"
+
     @property
     def index_folder(self) -> Path:
         """The index folder as an absolute path."""
@@ -88,7 +144,7 @@ class Config:
         settings: dict[str, Json] = {
             name: list(value) if isinstance(value, tuple) else value
             for name in SETTINGS
-            if name not in ("knowledge", "index") and (value := getattr(self, name)) is not None
+            if name not in NOT_IN_ANSWERS and (value := getattr(self, name)) is not None
         }
         return digest_json(settings)
 
@@ -131,11 +187,15 @@ def _with_environment(config: Config, environment: Mapping[str, str]) -> Config:
         if not variable.startswith("CURIO_"):
             continue
         key = variable.removeprefix("CURIO_").lower()
+        if key in NOT_SETTINGS:
+            continue
         text = environment[variable]
         value: object = text
-        if key == "admit":
+        if key in LISTS:
             value = [part.strip() for part in text.split(",") if part.strip()]
-        elif key.startswith("max_"):
+        elif key in SWITCHES:
+            value = {"true": True, "false": False}.get(text.lower(), text)
+        elif key in NUMBERS or key.startswith("max_"):
             try:
                 value = int(text)
             except ValueError:
@@ -154,12 +214,16 @@ def _with_setting(config: Config, key: str, value: object, *, origin: str) -> Co
 
 
 def _checked(key: str, value: object, *, origin: str) -> str | int | tuple[str, ...]:
-    choices = {"search": SEARCH_MODES}.get(key)
-    if key == "admit":
-        if isinstance(value, list) and value and all(item in ADMISSIBLE for item in value):
+    choices = CHOICES.get(key)
+    if key in LISTS:
+        if isinstance(value, list) and value and all(item in LISTS[key] for item in value):
             return tuple(value)
-        raise ConfigError(f"{origin}: admit is a list of {', '.join(ADMISSIBLE)}, not {value!r}.")
-    if key.startswith("max_"):
+        raise ConfigError(f"{origin}: {key} is a list of {', '.join(LISTS[key])}, not {value!r}.")
+    if key in SWITCHES:
+        if isinstance(value, bool):
+            return value
+        raise ConfigError(f"{origin}: {key} is true or false, not {value!r}.")
+    if key in NUMBERS or key.startswith("max_"):
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value
         raise ConfigError(f"{origin}: {key} is a whole number above 0, not {value!r}.")

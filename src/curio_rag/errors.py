@@ -18,6 +18,11 @@
     ├── ReviewError            something about a review
     │   ├── ReviewNotFound       no answer or thread has that id
     │   ├── ReviewClosed         the review has been decided already
+    │   ├── ReviewTaken          another reviewer has the answer on the desk
+    │   ├── ReviewerNotFound     no reviewer has that id
+    │   ├── SessionExpired       no signing session is open
+    │   ├── WrongPassphrase      the passphrase does not open the key
+    │   ├── Unsupported          an edit says what its source does not
     │   ├── SignatureInvalid     a signature does not match what it covers
     │   └── NotPermitted         this reviewer may not do that
     └── EvalError              a gold case or a benchmark is malformed
@@ -172,6 +177,42 @@ class ReviewClosed(ReviewError):
     """The review has been decided already."""
 
     code = "review_closed"
+
+
+class ReviewTaken(ReviewError):
+    """Another reviewer has the answer on the desk."""
+
+    code = "review_taken"
+    retryable = True
+    http_status = 423
+
+
+class ReviewerNotFound(ReviewError):
+    """No reviewer has that id."""
+
+    code = "reviewer_not_found"
+    http_status = 404
+
+
+class SessionExpired(ReviewError):
+    """No signing session is open: none was opened, or its time has passed."""
+
+    code = "session_expired"
+    http_status = 401
+
+
+class WrongPassphrase(ReviewError):
+    """The passphrase does not open the key."""
+
+    code = "wrong_passphrase"
+    http_status = 401
+
+
+class Unsupported(ReviewError):
+    """An edit says what its source does not; the claim gate names the difference."""
+
+    code = "unsupported"
+    http_status = 422
 
 
 class SignatureInvalid(ReviewError):

@@ -21,8 +21,10 @@ STANDINGS = {
 }
 
 
-def notice_of(answer: Answer, *, status: str) -> str:
-    """One sentence or two that must stand with the answer wherever it is shown."""
+def notice_of(answer: Answer, *, status: str, badge: str = "") -> str:
+    """One sentence or two that must stand with the answer wherever it is shown; `badge` is what a review says of it."""
+    if badge:
+        return badge
     if answer.outcome is Outcome.REFERRED and not answer.sections:
         return f"Fixed advice, the same for everybody. {_whom_it_reached(status)}"
     if answer.outcome is Outcome.ABSTAINED:
@@ -32,13 +34,16 @@ def notice_of(answer: Answer, *, status: str) -> str:
     return f"AI draft{_basis(answer)}. Not reviewed by a clinician."
 
 
-def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = False) -> str:
-    """The whole answer, wrapped at 78 columns; with `quotes`, the cited words stand under each sentence."""
+def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = False, badge: str = "") -> str:
+    """The whole answer, wrapped at 78 columns; with `quotes`, the cited words stand under each sentence.
+
+    `badge` is what a review says of the answer; it takes the place of the notice of a draft.
+    """
     advice = "\n".join(_wrapped_lines(answer.advice)) if answer.advice else ""
     below = answer.urgency is Urgency.ROUTINE and answer.outcome is Outcome.DRAFTED
     parts = ["" if below else advice]
     if answer.sections:
-        parts.append(_banner(answer, assistant))
+        parts.append(_banner(answer, assistant, badge=badge))
         parts.append(_wrap(answer.reason.text) if answer.reason else "")
         parts.extend(_sections(answer, quotes=quotes))
         parts.append(_disagreements(answer))
@@ -47,7 +52,7 @@ def plain_text(answer: Answer, *, status: str, assistant: str, quotes: bool = Fa
         parts.append(_asking(answer))
         parts.append(_source_list(answer))
     else:
-        parts.append(_refusal(answer, status=status))
+        parts.append(_refusal(answer, status=status, badge=badge))
     parts.append(_closing(answer, status=status, quotes=quotes))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -59,12 +64,10 @@ def _basis(answer: Answer) -> str:
     return " from documents that nobody has vetted" if standings - {VettingStatus.VETTED} else ""
 
 
-def _banner(answer: Answer, assistant: str) -> str:
+def _banner(answer: Answer, assistant: str, *, badge: str) -> str:
     basis = _basis(answer).replace("sample", "SAMPLE")
-    lines = [
-        f"DRAFT{basis}, by {assistant} (AI first responder). No clinician has checked it. "
-        "It is general information, not advice about you or your family.",
-    ]
+    draft = f"DRAFT{basis}, by {assistant} (AI first responder). No clinician has checked it."
+    lines = [f"{badge or draft} It is general information, not advice about you or your family."]
     if not answer.advice or answer.urgency is Urgency.ROUTINE:
         lines.append("Very unwell now? Call your local emergency number. Do not wait for a reply.")
     return "\n".join(_wrap(line) for line in lines)
@@ -174,16 +177,17 @@ def _whom_it_reached(status: str) -> str:
     return "A clinician has been asked to look at the question."
 
 
-def _refusal(answer: Answer, *, status: str) -> str:
+def _refusal(answer: Answer, *, status: str, badge: str) -> str:
     if answer.reason is None:
         return ""
-    lines = [_wrap(f"{answer.reason.text} {_whom_it_reached(status)}")]
+    follows = "" if answer.reason.code == "not_shown" else (badge or _whom_it_reached(status))
+    lines = [_wrap(f"{answer.reason.text} {follows}")]
     if answer.trace.searched:
         lines.append(_wrap(f"What was searched: {'; '.join(answer.trace.searched)}."))
     if answer.trace.nearest:
         lines.append("Nearest topics that these documents do cover:")
         lines.extend(_wrap(title, first="  - ", indent="    ") for title in answer.trace.nearest)
-    if answer.outcome is Outcome.ABSTAINED:
+    if answer.outcome is Outcome.ABSTAINED or answer.reason.code == "not_shown":
         lines.append("Very unwell now? Call your local emergency number. Do not wait for a reply.")
     return "\n".join(lines)
 
