@@ -19,12 +19,13 @@ MAY_IMPORT = {
     "pipelines": {"pipelines", "ports", "domain", "errors"},
     "adapters": {"adapters", "ports", "domain", "errors"},
     "assembly": {"adapters", "pipelines", "ports", "domain", "errors", "config"},
-    "knowledge_base": {"assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
-    "faces": {"faces", "knowledge_base", "pipelines", "ports", "domain", "errors", "config"},
+    "knowledge_base": {"review_desk", "assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
+    "review_desk": {"assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
+    "faces": {"faces", "knowledge_base", "review_desk", "pipelines", "ports", "domain", "errors", "config"},
     "__main__": {"faces"},
     "__init__": {"knowledge_base", "config", "domain", "errors"},
 }
-WITHOUT_LIBRARIES = {"errors", "config", "domain", "ports", "pipelines", "assembly", "knowledge_base"}
+WITHOUT_LIBRARIES = {"errors", "config", "domain", "ports", "pipelines", "assembly", "knowledge_base", "review_desk"}
 
 
 def layer_of(module: Path) -> str:
