@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from curio_rag.config import Config, load_config
 from curio_rag.knowledge_base import KnowledgeBase
 from curio_rag.ports import Embedder
 from tests.fakes import NOON, WordEmbedder
+
+if TYPE_CHECKING:
+    from tests.desk import Bench
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,6 +73,30 @@ def open_base(folder: Path) -> Iterator[SmallBase]:
     yield open_it
     for base in opened:
         base.close()
+
+
+GOUT = """# Gout
+
+## What gout is
+
+Gout is a painful swelling of a joint. Gout often begins in the big toe.
+
+## What helps
+
+Rest and cold packs help during an attack of gout.
+"""
+
+
+@pytest.fixture
+def bench(folder: Path) -> Iterator[Bench]:
+    """A small knowledge base whose documents are filed and unsigned, with its review desk."""
+    from tests.desk import Bench
+
+    (folder / "knowledge" / "gout.md").write_text(sample("Gout", GOUT), encoding="utf-8")
+    opened = Bench(folder)
+    opened.base.ingest()
+    yield opened
+    opened.base.close()
 
 
 @pytest.fixture(scope="session")

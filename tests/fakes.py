@@ -140,5 +140,6 @@ def vetting_event(**changes: object) -> VettingEvent:
         "credential": "not a real clinician",
         "vetted_on": date(2026, 11, 1),
         "review_due": date(2027, 11, 1),
+        "signed": True,
     }
     return VettingEvent(**(fields | changes))  # type: ignore[arg-type]  # any field may be changed by name

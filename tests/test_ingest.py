@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from curio_rag.adapters.write_lock import write_lock
 from curio_rag.domain.library import FileOutcome, IngestReport
-from curio_rag.errors import CurioError, IndexLocked, IndexMissing, IndexOutOfDate, KnowledgeError, NotVetted
+from curio_rag.errors import CurioError, IndexLocked, IndexMissing, IndexOutOfDate, KnowledgeError
 from curio_rag.ports import Vector
 from tests.conftest import ROOT, SmallBase, sample
 from tests.fakes import WordEmbedder
@@ -180,44 +179,6 @@ def test_what_a_file_says_of_its_vetting_is_a_proposal(folder: Path, open_base: 
     assert (record.vetting.status.value, record.admitted) == ("unvetted", False)
     assert record.entry.proposal is not None
     assert "claim.md" not in found(base.search("zinc cures", limit=10))
-
-
-def test_vetting_covers_the_exact_text(folder: Path, open_base: SmallBase) -> None:
-    """A vetted document answers; an edit makes it unvetted and takes it out of the index."""
-    plain = folder / "knowledge" / "zinc.md"
-    plain.write_text("# Zinc\n\nZinc is a metal that the body needs.\n", encoding="utf-8")
-    base = open_base()
-    base.ingest()
-    assert "zinc.md" not in found(base.search("zinc metal", limit=10))
-    (record,) = base.vet(
-        ["zinc.md"], clinician="Test Fixture", credential="not a real clinician", review_due=date(2027, 1, 1)
-    )
-    assert record.vetting.status.value == "vetted"
-    assert "zinc.md" in found(base.search("zinc metal", limit=10))
-    plain.write_text("# Zinc\n\nZinc is a metal that nobody needs.\n", encoding="utf-8")
-    base.ingest()
-    assert "zinc.md" not in found(base.search("zinc metal", limit=10))
-
-
-def test_vetting_refuses_what_makes_no_sense(open_base: SmallBase) -> None:
-    """Nobody's name, a day that has passed or an unknown document vets nothing."""
-    base = open_base()
-    base.ingest()
-    for clinician, due in ((" ", date(2027, 1, 1)), ("Test Fixture", date(2026, 1, 1))):
-        with pytest.raises(NotVetted):
-            base.vet(["gout.md"], clinician=clinician, credential="not a real clinician", review_due=due)
-    with pytest.raises(KnowledgeError, match=r"nowhere\.md"):
-        base.vet(["gout.md", "nowhere.md"], clinician="Test Fixture", credential="none", review_due=date(2027, 1, 1))
-    assert {record.vetting.status.value for record in base.library()} == {"sample"}
-
-
-def test_a_withdrawn_document_is_found_no_more_and_its_answers_are_listed(open_base: SmallBase) -> None:
-    """Retraction takes effect at once and names every answer that rested on the document."""
-    base = open_base()
-    base.ingest()
-    record = base.ask("Gout: a painful swelling of a joint?")
-    assert base.withdraw("gout.md", reason="a test", by="Test Fixture") == (record.answer.id,)
-    assert "gout.md" not in found(base.search("gout", limit=10))
 
 
 class FailingEmbedder(WordEmbedder):

@@ -21,6 +21,8 @@ UNVETTED = Vetting(status=VettingStatus.UNVETTED)
         (entry(declared=Vetting(status=VettingStatus.SAMPLE, review_due=date(2026, 11, 22))), VettingStatus.EXPIRED),
         (entry(declared=UNVETTED), VettingStatus.UNVETTED),
         (entry(declared=UNVETTED, event=vetting_event()), VettingStatus.VETTED),
+        (entry(declared=UNVETTED, event=vetting_event(signed=False)), VettingStatus.UNVETTED),
+        (entry(event=vetting_event(signed=False)), VettingStatus.UNVETTED),
         (entry(event=vetting_event(digest="sha256:before")), VettingStatus.UNVETTED),
         (entry(event=vetting_event(review_due=date(2026, 11, 22))), VettingStatus.EXPIRED),
         (entry(event=vetting_event(review_due=TODAY)), VettingStatus.VETTED),

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from curio_rag.config import Config, read_secret
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
+from curio_rag.domain.recall import Absence
 from curio_rag.domain.sources import Document
-from curio_rag.pipelines.answer import AnswerParts
+from curio_rag.errors import IndexProblem
+from curio_rag.pipelines.answer import AnswerParts, regraded
 from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.conflicts import ConflictFinder, ConflictParts
@@ -30,9 +32,16 @@ if TYPE_CHECKING:
     from curio_rag.adapters.generations import Generations
     from curio_rag.adapters.ledger import Ledger
     from curio_rag.adapters.ledger_answers import LedgerAnswers
+    from curio_rag.adapters.ledger_audit import LedgerAudit
     from curio_rag.adapters.ledger_documents import LedgerDocuments
+    from curio_rag.adapters.ledger_events import LedgerEvents
     from curio_rag.adapters.ledger_ingest import LedgerIngestLog
+    from curio_rag.adapters.ledger_reviews import LedgerReviews
     from curio_rag.adapters.ledger_vectors import LedgerVectors
+    from curio_rag.adapters.signing import KeyVault
+    from curio_rag.adapters.signing_sessions import SessionStore
+    from curio_rag.adapters.training import TrainingLog
+    from curio_rag.pipelines.desk_parts import DeskParts
 
 Part = TypeVar("Part")
 
@@ -110,6 +119,97 @@ class Assembly:
         from curio_rag.adapters.ledger_answers import LedgerAnswers
 
         return self._part("answers", lambda: LedgerAnswers(self.ledger()))
+
+    def events(self) -> LedgerEvents:
+        """The ledger's audit chain."""
+        from curio_rag.adapters.ledger_events import LedgerEvents
+
+        return self._part("events", lambda: LedgerEvents(self.ledger()))
+
+    def reviews(self) -> LedgerReviews:
+        """The ledger's revisions, notes and decisions."""
+        from curio_rag.adapters.ledger_reviews import LedgerReviews
+
+        return self._part("reviews", lambda: LedgerReviews(self.ledger()))
+
+    def has_reusable(self, plain_question: str) -> bool:
+        """Whether an answer was ever approved for these plain words; False where nothing can be looked up or filed."""
+        try:
+            if self.ledger().read_only:
+                return False
+            return bool(self.reviews().reusable(plain_question, country=self.config.country))
+        except IndexProblem:
+            return False
+
+    def audited_store(self) -> LedgerAudit:
+        """What lies in the ledger beside the chain."""
+        from curio_rag.adapters.ledger_audit import LedgerAudit
+
+        return self._part("audited_store", lambda: LedgerAudit(self.ledger()))
+
+    def key_vault(self) -> KeyVault:
+        """The reviewers' sealed private keys."""
+        from curio_rag.adapters.signing import KeyVault
+
+        return KeyVault(folder=self.config.key_folder)
+
+    def sessions(self) -> SessionStore:
+        """Signing sessions between two commands of one terminal."""
+        from curio_rag.adapters.signing_sessions import SessionStore
+
+        return SessionStore.beside(self.config.index_folder, clock=self.clock)
+
+    def training_log(self) -> TrainingLog:
+        """What reviewers decided in training; apart from the ledger."""
+        from curio_rag.adapters.training import TrainingLog
+
+        return TrainingLog(self.config.index_folder)
+
+    def verify_signature(self, public_key: str, message: bytes, signature: str) -> bool:
+        """Whether the key made the signature; `cryptography` is imported by the first call."""
+        from curio_rag.adapters.signing import verify_signature
+
+        return verify_signature(public_key, message, signature)
+
+    def absence(self, document_id: str) -> Absence:
+        """How much of a document the current generation still holds."""
+        from curio_rag.adapters.absence import look_for
+
+        ids = self.documents().passage_ids_of([document_id])
+        entries = list(self.vectors().index_entries(model_key(self.embedder()), ids))
+        generation = self.config.index_folder / "generations" / str(self.generations().current().generation)
+        return look_for(document_id, entries, generation=generation)
+
+    def desk_parts(self) -> DeskParts:
+        """What the review desk works with."""
+        from curio_rag.pipelines.desk_parts import DeskParts, DeskRules
+        from curio_rag.pipelines.document_state import document_state
+
+        config = self.config
+        return DeskParts(
+            log=self.events,
+            shelf=self.reviews,
+            clock=self.clock,
+            new_id=lambda prefix: prefix + secrets.token_hex(12),
+            verify=self.verify_signature,
+            document_state=lambda document_id: document_state(
+                self.documents(), self.events(), document_id, verify=self.verify_signature, today=self.today()
+            ),
+            document=lambda document_id, digest: self.documents().document(document_id, digest=digest),
+            passages=lambda document_id: self.documents().passages_of(document_id),
+            answers_citing=lambda document_id: self.answers().citing(document_id),
+            regrade=lambda answer: regraded(answer, self.readability()),
+            rules=DeskRules(
+                answer_signers=frozenset(config.answer_signers),
+                document_signers=frozenset(config.document_signers),
+                comment_signers=frozenset(config.comment_signers),
+                approve_on=frozenset(config.approve_on),
+                admit=frozenset(config.admit),
+                two_people=config.two_people,
+                drafts_are_shown=config.drafts_visible_to == "askers",
+                country=config.country,
+            ),
+        )
 
     def ingest_log(self) -> LedgerIngestLog:
         """The ledger's account of ingests."""

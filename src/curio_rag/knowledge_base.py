@@ -6,16 +6,16 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
-from curio_rag.domain.library import IngestReport, LibraryEntry, VettingEvent
+from curio_rag.domain.library import IngestReport, LibraryEntry
 from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Vetting
@@ -25,7 +25,6 @@ from curio_rag.errors import (
     DocumentNotFound,
     IndexMissing,
     IndexProblem,
-    NotVetted,
     ReviewNotFound,
 )
 from curio_rag.pipelines.answer import answer_question, check_question
@@ -42,7 +41,11 @@ from curio_rag.pipelines.ingest import (
     model_key,
     texts_of,
 )
+from curio_rag.pipelines.reuse import plain_words
 from curio_rag.pipelines.vetting import admitted, declared_standing, standing
+
+if TYPE_CHECKING:
+    from curio_rag.review_desk import ReviewDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,7 @@ class KnowledgeBase:
             if retired:
                 self._assembly.documents().retire(retired, at=self._assembly.clock())
             generation = self._publish(show)
+        self.desk.note_lapses()
         return self._ingest_report(self._assembly, files, started, retired=retired, generation=generation)
 
     def _dry_run(self, paths: Sequence[Path], started: datetime, report: Report) -> IngestReport:
@@ -206,6 +210,9 @@ class KnowledgeBase:
         asked = Question(
             id=f"q_{secrets.token_hex(12)}", thread_id=thread or "", text=question, asked_at=self._assembly.clock()
         )
+        repeated = None if previous else self._approved_before(asked)
+        if repeated is not None:
+            return repeated
         before = tuple(Turn(question=text) for text in previous)
         parts, advice = self._assembly.answer_parts(), self._standing_advice(thread)
         answer = answer_question(
@@ -227,9 +234,22 @@ class KnowledgeBase:
         return ""
 
     def answer(self, answer_id: str) -> AnswerRecord:
-        """An answer that was saved earlier. Raises `ReviewNotFound`."""
-        question, answer = self._assembly.answers().answer(answer_id)
-        return self._record(question, answer, ReviewStatus.AWAITING_REVIEW)
+        """The current revision of an answer that was saved earlier, as it stands today. Raises `ReviewNotFound`."""
+        return self.desk.record(answer_id)
+
+    @property
+    def desk(self) -> ReviewDesk:
+        """The review desk: reviewers, the queue, decisions, vetting, recall, threads and the audit."""
+        from curio_rag.review_desk import ReviewDesk
+
+        return ReviewDesk(self._assembly, publish=lambda: self._publish(_quiet), writing=self._writing)
+
+    def _approved_before(self, asked: Question) -> AnswerRecord | None:
+        """The answer that a clinician approved for the same general question, filed for this one; usually None."""
+        plain = plain_words(asked.text)
+        if plain is None or not self._assembly.has_reusable(plain):
+            return None
+        return self.desk.repeat(asked, plain)
 
     def library(self) -> tuple[ShelfRecord, ...]:
         """Every document that is not retired, with its standing today, sorted by id."""
@@ -253,32 +273,12 @@ class KnowledgeBase:
         """A document's current text with its structure and sources. Raises `DocumentNotFound`."""
         return self._assembly.documents().document(document_id)
 
-    def vet(
-        self, document_ids: Sequence[str], *, clinician: str, credential: str, review_due: date
-    ) -> tuple[ShelfRecord, ...]:
-        """Records that a clinician vouches for the exact text of these documents until a day, and indexes them.
-
-        All of them, or none. Raises `DocumentNotFound`, and `NotVetted` for a day in the past or a
-        clinician without a name.
-        """
-        if not clinician.strip() or not credential.strip():
-            raise NotVetted("A vetting names the clinician and the credential.", hint="Give --by and --credential.")
-        if review_due <= self._assembly.today():
-            raise NotVetted(f"The review is due on {review_due}, which is not in the future.", hint="Give a later day.")
-        return self._record_events(
-            document_ids, clinician=clinician, credential=credential, review_due=review_due, withdrawn=None
-        )
-
-    def withdraw(self, document_id: str, *, reason: str, by: str) -> tuple[str, ...]:
-        """Retracts a document at once; the ids of the answers that rest on it. Raises `DocumentNotFound`."""
-        self._record_events([document_id], clinician=by, credential="", review_due=None, withdrawn=reason)
-        return self._assembly.answers().citing(document_id)
-
     def check(self) -> tuple[Finding, ...]:
         """Looks at everything that an answer rests on: nothing found means that all is well."""
         assembly = self._assembly
         current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
-        findings = check_library(assembly.documents(), assembly.ledger(), sorted(current))
+        audit = (Finding(part="audit", text=text) for text in self.desk.audit().findings)
+        findings = (*audit, *check_library(assembly.documents(), sorted(current)))
         return (*findings, *(Finding(part="index", text=text) for text in assembly.generations().problems()))
 
     def conflicts(self) -> tuple[Disagreement, ...]:
@@ -294,37 +294,6 @@ class KnowledgeBase:
         """Builds the index anew from the ledger; the number of the new generation."""
         with self._writing():
             return self._publish(report or _quiet)
-
-    def _record_events(
-        self,
-        document_ids: Sequence[str],
-        *,
-        clinician: str,
-        credential: str,
-        review_due: date | None,
-        withdrawn: str | None,
-    ) -> tuple[ShelfRecord, ...]:
-        assembly = self._assembly
-        with self._writing():
-            entries = {entry.document_id: entry for entry in self._active()}
-            for document_id in document_ids:
-                if document_id not in entries:
-                    raise DocumentNotFound(
-                        f"There is no document {document_id!r}.", hint="`curio library list` names them all."
-                    )
-            for document_id in document_ids:
-                event = VettingEvent(
-                    document_id=document_id,
-                    digest=entries[document_id].digest,
-                    clinician=clinician,
-                    credential=credential,
-                    vetted_on=assembly.today(),
-                    review_due=review_due,
-                    withdrawn=withdrawn,
-                )
-                assembly.documents().record(event, at=assembly.clock())
-            self._publish(_quiet)
-        return tuple(record for record in self.library() if record.entry.document_id in document_ids)
 
     def _writing(self) -> AbstractContextManager[None]:
         from curio_rag.adapters.write_lock import write_lock
@@ -393,6 +362,7 @@ class KnowledgeBase:
             thread_id=question.thread_id,
             review=Review(status=status),
             assistant=self.config.assistant,
+            drafts_visible=self.config.drafts_visible_to == "askers",
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from curio_rag.domain.answers import Answer, Draft, Evidence
-from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument, VettingEvent
+from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument
 from curio_rag.domain.questions import Question, Triage, Turn
 from curio_rag.domain.search_plan import SearchPlan
 from curio_rag.domain.sources import Document, Hit, Passage
@@ -282,10 +282,6 @@ class DocumentShelf(Protocol):
         """These documents are no longer searched; their versions stay."""
         ...
 
-    def record(self, event: VettingEvent, *, at: datetime) -> None:
-        """Appends a vetting or a withdrawal to the audit chain."""
-        ...
-
 
 class PassageShelf(Protocol):
     """The ledger's documents: what search and answers read."""
@@ -350,8 +346,11 @@ class AnswerShelf(Protocol):
         """Opens a thread, or finds the one with this id. Raises `ReviewNotFound` for an unknown id."""
         ...
 
-    def save(self, question: Question, answer: Answer) -> None:
-        """Keeps the question's text, in this one place, and the answer; appends both to the audit chain."""
+    def save(self, question: Question, answer: Answer, *, original: str | None = None) -> None:
+        """Keeps the question's text, in this one place, and the answer; appends both to the audit chain.
+
+        `original` is the approved answer that this one repeats.
+        """
         ...
 
     def turns(self, thread_id: str, *, limit: int) -> tuple[Turn, ...]:

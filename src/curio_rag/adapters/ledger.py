@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,12 +11,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, insert, select
+from sqlalchemy import event as hooks
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from curio_rag.adapters.ledger_schema import EVENTS, META, SCHEMA_VERSION, STEPS
-from curio_rag.domain.digests import Json, canonical_json, digest_json
+from curio_rag.domain.digests import Json, canonical_json
+from curio_rag.domain.events import Event, event_digest
 from curio_rag.errors import IndexDamaged, IndexLocked, IndexMissing, IndexOutOfDate
 
 LEDGER_NAME = "ledger.sqlite3"
@@ -89,7 +90,7 @@ class Ledger:
 
         engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=24)
 
-        @event.listens_for(engine, "begin")
+        @hooks.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             # Writers take the lock at once: two that read first and then write would deadlock.
             immediate = connection.get_execution_options().get("immediate", False)
@@ -165,25 +166,6 @@ class Ledger:
                 hint="Check free space and permissions; restore it from a backup when `curio check` finds it damaged.",
             ) from problem
 
-    def broken_links(self) -> Iterator[str]:
-        """One sentence for every event whose digest does not follow from its content and the event before."""
-        previous, expected = "", 1
-        with self.reading() as connection:
-            for row in connection.execute(select(EVENTS).order_by(EVENTS.c.position)):
-                digest = event_digest(
-                    position=row.position,
-                    at=row.at,
-                    kind=row.kind,
-                    subject=row.subject,
-                    payload=json.loads(row.payload),
-                    previous=previous,
-                )
-                if row.position != expected:
-                    yield f"Event {expected} is missing from the audit log."
-                elif row.previous != previous or row.digest != digest:
-                    yield f"Event {row.position} of the audit log ({row.kind}) was changed."
-                previous, expected = row.digest, row.position + 1
-
     def close(self) -> None:
         """Closes every connection; the last one out folds the write-ahead log into the file."""
         self._engine.dispose()
@@ -193,10 +175,8 @@ class Ledger:
         self._engine.dispose(close=False)
 
 
-def append_event(
-    connection: Connection, *, at: datetime, kind: str, subject: str, payload: dict[str, Json]
-) -> tuple[int, str]:
-    """Adds one link to the audit chain inside the caller's transaction; its position and digest.
+def append_event(connection: Connection, *, at: datetime, kind: str, subject: str, payload: dict[str, Json]) -> Event:
+    """Adds one link to the audit chain inside the caller's transaction.
 
     The digest is SHA-256 over the canonical JSON (RFC 8785) of position, time, kind, subject,
     payload and the digest before it, so that an edit anywhere breaks every later link.
@@ -208,22 +188,24 @@ def append_event(
     digest = event_digest(
         position=position, at=at.isoformat(), kind=kind, subject=subject, payload=payload, previous=previous
     )
+    event = Event(
+        position=position,
+        at=at.isoformat(),
+        kind=kind,
+        subject=subject,
+        body=canonical_json(payload).decode(),
+        previous=previous,
+        digest=digest,
+    )
     connection.execute(
         insert(EVENTS).values(
-            position=position,
-            at=at.isoformat(),
-            kind=kind,
-            subject=subject,
-            payload=canonical_json(payload).decode(),
-            previous=previous,
-            digest=digest,
+            position=event.position,
+            at=event.at,
+            kind=event.kind,
+            subject=event.subject,
+            payload=event.body,
+            previous=event.previous,
+            digest=event.digest,
         )
     )
-    return position, digest
-
-
-def event_digest(*, position: int, at: str, kind: str, subject: str, payload: Json, previous: str) -> str:
-    """What `append_event` stores and `curio check` derives again."""
-    return digest_json(
-        {"position": position, "at": at, "kind": kind, "subject": subject, "payload": payload, "previous": previous}
-    )
+    return event

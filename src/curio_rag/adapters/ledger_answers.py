@@ -7,12 +7,14 @@ import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
 
 from curio_rag.adapters.ledger import Ledger, append_event
 from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, EVENTS, QUESTIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
+from curio_rag.domain.events import EventKind
 from curio_rag.domain.questions import Question, Turn, Urgency
 from curio_rag.errors import NotPermitted, ReviewNotFound
 
@@ -37,8 +39,10 @@ class LedgerAnswers:
             connection.execute(insert(THREADS).values(id=opened, key=secrets.token_bytes(32), opened_at=at.isoformat()))
         return opened
 
-    def save(self, question: Question, answer: Answer) -> None:
+    def save(self, question: Question, answer: Answer, *, original: str | None = None) -> None:
         """Keeps the question's text, in this one place, and the answer; appends both to the audit chain.
+
+        `original` is the approved answer that this one repeats.
 
         The chain names the question by id and by an HMAC under the key of its thread: a plain
         digest of a short question could be guessed.
@@ -64,21 +68,14 @@ class LedgerAnswers:
                     created_at=answer.provenance.created_at.isoformat(),
                 )
             )
-            rested_on = {(c.document_id, c.document_digest) for c in answer.citations}
-            if rested_on:
-                connection.execute(
-                    insert(CITATIONS),
-                    [
-                        {"answer_id": answer.id, "document_id": document_id, "document_digest": digest}
-                        for document_id, digest in sorted(rested_on)
-                    ],
-                )
+            insert_citations(connection, answer)
             append_event(
                 connection,
                 at=answer.provenance.created_at,
-                kind="answer_drafted",
+                kind=EventKind.ANSWER_REUSED if original else EventKind.ANSWER_DRAFTED,
                 subject=answer.id,
                 payload={
+                    **({"original": original} if original else {}),
                     "question_id": question.id,
                     "question_digest": keyed_digest(question.text, key=key),
                     "answer_digest": digest_bytes(body),
@@ -177,3 +174,16 @@ def _flagging_answer(connection: Connection, thread_id: str) -> str | None:
     )
     row = connection.execute(query).first()
     return str(json.loads(row.payload)["answer_id"]) if row is not None and row.kind == FLAGGED else None
+
+
+def insert_citations(connection: Connection, answer: Answer) -> None:
+    """Notes which versions of which documents an answer rests on; those of an older revision stay."""
+    rested_on = {(citation.document_id, citation.document_digest) for citation in answer.citations}
+    if rested_on:
+        connection.execute(
+            insert(CITATIONS).on_conflict_do_nothing(),
+            [
+                {"answer_id": answer.id, "document_id": document_id, "document_digest": digest}
+                for document_id, digest in sorted(rested_on)
+            ],
+        )

@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_schema import DOCUMENTS, EVENTS, PASSAGES, VERSIONS
-from curio_rag.domain.digests import Json, digest_text
+from curio_rag.adapters.ledger_events import events_of
+from curio_rag.adapters.ledger_schema import DOCUMENTS, PASSAGES, VERSIONS
+from curio_rag.domain.digests import digest_text
+from curio_rag.domain.events import REVIEWER_KINDS, VETTING_KINDS
 from curio_rag.domain.library import LibraryEntry, ShelvedDocument, VettingEvent
+from curio_rag.domain.reviewers import reviewers_of
 from curio_rag.domain.sources import Document, Passage, Vetting
+from curio_rag.domain.vetting_acts import latest_vettings
 from curio_rag.errors import DocumentNotFound
 
-VETTED = "document_vetted"
-WITHDRAWN = "document_withdrawn"
 Key = TypeVar("Key", str, bytes)
 
 MOST_PARAMETERS = 500
@@ -68,20 +70,6 @@ class LedgerDocuments:
             for document_id in document_ids:
                 connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.id == document_id).values(retired=True))
                 append_event(connection, at=at, kind="document_retired", subject=document_id, payload={})
-
-    def record(self, event: VettingEvent, *, at: datetime) -> None:
-        """Appends a vetting or a withdrawal to the audit chain."""
-        payload: dict[str, Json] = {
-            "digest": event.digest,
-            "clinician": event.clinician,
-            "credential": event.credential,
-            "vetted_on": event.vetted_on.isoformat(),
-            "review_due": event.review_due.isoformat() if event.review_due else None,
-            "withdrawn": event.withdrawn,
-        }
-        kind = VETTED if event.withdrawn is None else WITHDRAWN
-        with self._ledger.writing() as connection:
-            append_event(connection, at=at, kind=kind, subject=event.document_id, payload=payload)
 
     def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
         """The passages in the order asked for; ids that are gone are left out."""
@@ -228,23 +216,7 @@ def _entry(row: Row[tuple[object, ...]], event: VettingEvent | None) -> LibraryE
 
 
 def _latest_events(connection: Connection, document_ids: Sequence[str] | None) -> dict[str, VettingEvent]:
-    latest = (
-        select(func.max(EVENTS.c.position)).where(EVENTS.c.kind.in_((VETTED, WITHDRAWN))).group_by(EVENTS.c.subject)
-    )
-    if document_ids is not None:
-        latest = latest.where(EVENTS.c.subject.in_(document_ids))
-    rows = connection.execute(select(EVENTS.c.subject, EVENTS.c.payload).where(EVENTS.c.position.in_(latest)))
-    return {row.subject: _event(row.subject, json.loads(row.payload)) for row in rows}
-
-
-def _event(document_id: str, payload: Mapping[str, str | None]) -> VettingEvent:
-    due = payload["review_due"]
-    return VettingEvent(
-        document_id=document_id,
-        digest=payload["digest"] or "",
-        clinician=payload["clinician"] or "",
-        credential=payload["credential"] or "",
-        vetted_on=date.fromisoformat(payload["vetted_on"] or ""),
-        review_due=date.fromisoformat(due) if due else None,
-        withdrawn=payload["withdrawn"],
-    )
+    events = events_of(connection, kinds=VETTING_KINDS, subjects=document_ids)
+    if not events:
+        return {}
+    return latest_vettings(events, reviewers_of(events_of(connection, kinds=REVIEWER_KINDS)))

@@ -155,11 +155,55 @@ ANSWERS = Table(
 )
 
 
+REVISIONS = Table(
+    "revisions",
+    TABLES,
+    Column("answer_id", Text, ForeignKey("answers.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", BLOB, nullable=False),
+    Column("created_at", Text, nullable=False),
+    PrimaryKeyConstraint("answer_id", "revision"),
+)
+"""What reviewers made of an answer, from revision 2 on; the first stands in `answers`."""
+
+NOTES = Table(
+    "notes",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("thread_id", Text, ForeignKey("threads.id"), nullable=False, index=True),
+    Column("answer_id", Text, ForeignKey("answers.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reviewer_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Comments and reasons: words about one person's question, so they stand here and not in the audit chain."""
+
+REUSABLE = Table(
+    "reusable_answers",
+    TABLES,
+    Column("question_key", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("answer_id", Text, ForeignKey("answers.id"), nullable=False),
+    PrimaryKeyConstraint("question_key", "country", "answer_id"),
+)
+"""Approved answers to general questions, by a keyed digest of the question's plain words."""
+
+EVENTS_BY_KIND = Index("events_of_kind", EVENTS.c.kind, EVENTS.c.subject)
+
+
 def _first_tables(connection: Connection) -> None:
     TABLES.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first_tables,)
+def _reviews(connection: Connection) -> None:
+    TABLES.create_all(connection)
+    EVENTS_BY_KIND.create(connection, checkfirst=True)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first_tables, _reviews)
 """Step n brings a ledger of version n-1 to version n; steps are only ever added."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -13,7 +13,10 @@ from curio_rag.domain.sources import Document, Passage, Vetting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VettingEvent:
-    """Somebody vouched for a document's exact digest, or withdrew the document (`withdrawn` is the reason)."""
+    """Somebody vouched for a document's exact digest, or withdrew the document (`withdrawn` is the reason).
+
+    Only a vetting that was `signed` by a checked reviewer counts.
+    """
 
     document_id: str
     digest: str
@@ -22,6 +25,7 @@ class VettingEvent:
     vetted_on: date
     review_due: date | None
     withdrawn: str | None = None
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -265,6 +265,11 @@ def _answer(
     )
 
 
+def regraded(answer: Answer, readability: Readability) -> Answer:
+    """The answer with its reading grade measured again, after an edit."""
+    return replace(answer, reading_grade=round(readability.grade(_prose(answer.sections)), 1))
+
+
 def _prose(sections: Sequence[Section]) -> str:
     return "\n".join(sentence.text for section in sections for sentence in section.sentences)
 

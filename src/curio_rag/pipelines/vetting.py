@@ -12,7 +12,7 @@ from curio_rag.domain.sources import Vetting, VettingStatus
 def standing(entry: LibraryEntry, *, today: date) -> Vetting:
     """A document's standing on a day: what the ledger says of its exact digest, else what the file may claim.
 
-    Only an event in the ledger makes a document `vetted`. An edit makes it `unvetted`, an overdue
+    Only a signed event in the ledger makes a document `vetted`. An edit makes it `unvetted`, an overdue
     review `expired`, a retraction `withdrawn`. A file can call itself no more than a `sample`.
     """
     event = entry.event
@@ -37,7 +37,7 @@ def admitted(entries: Iterable[LibraryEntry], *, admit: Collection[str], today: 
 def _by_event(event: VettingEvent, digest: str, *, today: date) -> Vetting:
     if event.withdrawn is not None:
         return Vetting(status=VettingStatus.WITHDRAWN)
-    if event.digest != digest:
+    if event.digest != digest or not event.signed:
         return Vetting(status=VettingStatus.UNVETTED)
     return Vetting(
         status=VettingStatus.EXPIRED if _overdue(event.review_due, today) else VettingStatus.VETTED,
