@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curio_rag.domain.answer_text import plain_text
 from curio_rag.domain.answers import Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
+from curio_rag.faces.audit_commands import audit_app
 from curio_rag.faces.eval_commands import eval_app
-from curio_rag.faces.render import document_json, print_conflicts, print_document, print_hits, print_json
+from curio_rag.faces.library_commands import library_app
+from curio_rag.faces.render import print_conflicts, print_hits, print_json
+from curio_rag.faces.review_commands import review_app
+from curio_rag.faces.reviewer_commands import reviewer_app
+from curio_rag.faces.thread_commands import thread_app
 
 if TYPE_CHECKING:
     from curio_rag.domain.reviews import AnswerRecord
-    from curio_rag.knowledge_base import KnowledgeBase, ShelfRecord
+    from curio_rag.knowledge_base import KnowledgeBase
 
 ABSTAINED, REFERRED, SOME_REFUSED = 3, 4, 5
 
@@ -36,8 +39,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-library_app = typer.Typer(help="The documents: list, show, vet, due, withdraw.", no_args_is_help=True)
 app.add_typer(library_app, name="library", rich_help_panel=None)
+app.add_typer(review_app, name="review", rich_help_panel=None)
+app.add_typer(reviewer_app, name="reviewer", rich_help_panel=None)
+app.add_typer(thread_app, name="thread", rich_help_panel=None)
+app.add_typer(audit_app, name="audit", rich_help_panel=None)
 app.add_typer(eval_app, name="eval", rich_help_panel=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -138,14 +144,7 @@ def ask(
 
 def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, audience: Audience) -> None:
     answer = record.answer
-    sys.stdout.write(
-        plain_text(
-            answer,
-            status=record.review.status.value,
-            assistant=record.assistant,
-            quotes=show_quotes,
-        )
-    )
+    sys.stdout.write(record.text_for(audience, quotes=show_quotes))
     if audience is Audience.REVIEWER and answer.withheld:
         print("\nWithheld")
         for each in answer.withheld:
@@ -198,117 +197,6 @@ def check(
         print(f"{wrong} problems" if wrong else "All is well.")
     if findings or disagreements:
         raise typer.Exit(1)
-
-
-@library_app.command("list")
-def list_documents(
-    waiting: Annotated[bool, typer.Option("--waiting", help="Only documents that answer nothing today.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the documents and their standing.
-
-    Example: curio library list --waiting
-    """
-    with knowledge_base() as base:
-        records = [record for record in base.library() if not (waiting and record.admitted)]
-    _print_records(records, as_json=as_json)
-
-
-@library_app.command("show")
-def show_document(
-    document_id: Annotated[str, typer.Argument(help="As `curio library list` names it.")], as_json: Json = False
-) -> None:
-    """Show a document as people review it: text with pages, headings, what is marked, sources.
-
-    Example: curio library show car-t-what-it-is.md
-    """
-    with knowledge_base() as base:
-        record = base.record(document_id)
-        document = base.document(document_id)
-    if as_json:
-        print_json(document_json(document, record))
-    else:
-        print_document(document, record)
-
-
-@library_app.command("vet")
-def vet_documents(
-    document_ids: Annotated[list[str], typer.Argument(help="One or more documents.")],
-    by: Annotated[str, typer.Option("--by", help="The clinician's name.")],
-    credential: Annotated[str, typer.Option("--credential", help="The clinician's credential.")],
-    review_due: Annotated[datetime, typer.Option("--review-due", formats=["%Y-%m-%d"], help="Valid until this day.")],
-    as_json: Json = False,
-) -> None:
-    """Record that a clinician vouches for the exact text of documents, until a day.
-
-    Example: curio library vet car-t-what-it-is.md --by NAME --credential ROLE --review-due 2027-05-23
-    """
-    with knowledge_base() as base:
-        records = base.vet(document_ids, clinician=by, credential=credential, review_due=review_due.date())
-    _print_records(records, as_json=as_json)
-
-
-@library_app.command("due")
-def due_documents(
-    within: Annotated[str, typer.Option("--within", help="Days from today, such as 30d.")] = "30d",
-    as_json: Json = False,
-) -> None:
-    """List the documents whose review is due soon or overdue.
-
-    Example: curio library due --within 30d
-    """
-    days = within.removesuffix("d")
-    if not days.isascii() or not days.isdigit() or len(days) > 5:
-        raise typer.BadParameter(f"{within!r} is not a number of days such as 30d.", param_hint="--within")
-    last = date.today() + timedelta(days=int(days))
-    with knowledge_base() as base:
-        records = [
-            record for record in base.library() if record.vetting.review_due and record.vetting.review_due <= last
-        ]
-    _print_records(records, as_json=as_json)
-
-
-@library_app.command("withdraw")
-def withdraw_document(
-    document_id: Annotated[str, typer.Argument(help="The document to retract.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")],
-    by: Annotated[str, typer.Option("--by", help="Who retracts it.")],
-    as_json: Json = False,
-) -> None:
-    """Retract a document at once and list the answers that used it.
-
-    Example: curio library withdraw car-t-what-it-is.md --by NAME --reason "a number is wrong"
-    """
-    with knowledge_base() as base:
-        answers = base.withdraw(document_id, reason=reason, by=by)
-    if as_json:
-        print_json({"document_id": document_id, "answers": list(answers)})
-        return
-    print(f"{document_id} is withdrawn. {len(answers)} answers used it.")
-    for answer_id in answers:
-        print(f"  {answer_id}")
-
-
-def _print_records(records: list[ShelfRecord] | tuple[ShelfRecord, ...], *, as_json: bool) -> None:
-    if not as_json:
-        from curio_rag.faces.tables import print_library
-
-        print_library(records)
-        return
-    print_json(
-        [
-            {
-                "document_id": record.entry.document_id,
-                "title": record.entry.title,
-                "digest": record.entry.digest,
-                "passages": record.entry.passages,
-                "admitted": record.admitted,
-                "vetting": record.vetting.to_dict(),
-                "proposal": record.entry.proposal.to_dict() if record.entry.proposal else None,
-            }
-            for record in records
-        ]
-    )
 
 
 def _text(argument: str, *, most_bytes: int | None) -> str:
