@@ -44,6 +44,11 @@ SmallBase = Callable[..., KnowledgeBase]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with settings that admit samples, and a knowledge folder with three documents."""
+    return furnished(tmp_path)
+
+
+def furnished(tmp_path: Path) -> Path:
+    """Fills an empty folder with settings and three documents."""
     (tmp_path / "curio.toml").write_text('admit = ["vetted", "sample"]\nsearch = "exact"\n', encoding="utf-8")
     knowledge = tmp_path / "knowledge"
     knowledge.mkdir()
@@ -92,11 +97,16 @@ def bench(folder: Path) -> Iterator[Bench]:
     """A small knowledge base whose documents are filed and unsigned, with its review desk."""
     from tests.desk import Bench
 
-    (folder / "knowledge" / "gout.md").write_text(sample("Gout", GOUT), encoding="utf-8")
-    opened = Bench(folder)
+    opened = Bench(with_gout(folder))
     opened.base.ingest()
     yield opened
     opened.base.close()
+
+
+def with_gout(folder: Path) -> Path:
+    """The same folder with a longer document about gout."""
+    (folder / "knowledge" / "gout.md").write_text(sample("Gout", GOUT), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -206,7 +206,19 @@ def lapses(answer: Answer, *, checks: Checks, today: date) -> Iterable[str]:
         change = _change(document_id, digest, checks.document(document_id), checks.approve_on, today)
         if change:
             noun, verb = ("sentence", "rests") if len(numbers) == 1 else ("sentences", "rest")
-            yield f"{document_id} {change}; {noun} {', '.join(map(str, numbers))} {verb} on it."
+            yield f"{document_id} {change}; {noun} {_listed(numbers)} {verb} on it."
+
+
+def _listed(numbers: list[int]) -> str:
+    """In words, with runs of three or more as "1 to 5"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(parts)
 
 
 def _change(

@@ -166,6 +166,23 @@ def answer_content(answer: Answer) -> dict[str, Json]:
     }
 
 
+def same_words(one: Answer, other: Answer) -> bool:
+    """Whether two answers say the same with the same quotes, wherever in its document's text a quote stands now."""
+    return _words_of(one) == _words_of(other)
+
+
+def _words_of(answer: Answer) -> Json:
+    return [
+        [answer.outcome.value, answer.advice, answer.incomplete, list(answer.not_covered)],
+        [
+            [section.heading, section.kind.value, sentence.text]
+            + [part for each in sentence.citations for part in (each.document_id, each.quote)]
+            for section in answer.sections
+            for sentence in section.sentences
+        ],
+    ]
+
+
 def document_subject(*, document_id: str, title: str, digest: str, review_due: date) -> dict[str, Json]:
     """The exact text of a document by its digest, and until when it is vouched for."""
     return {"document_id": document_id, "title": title, "digest": digest, "review_due": review_due.isoformat()}

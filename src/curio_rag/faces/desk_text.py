@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from curio_rag.pipelines.review_views import DeskView, ShownCitation, ShownSentence
 
 WIDTH = 96
+BESIDE = 110
+"""Characters of the source shown on either side of a quote; --json gives more."""
 
 
-def print_queue(waiting: Sequence[Waiting]) -> None:
-    """A few lines for each answer that waits."""
-    for each in waiting:
+def print_queue(waiting: Sequence[Waiting], *, limit: int) -> None:
+    """A few lines for each of the first answers that wait, and how many there are."""
+    for each in waiting[:limit]:
         marks = [each.urgency.value, each.outcome.value, f"waits {_for(each.waited)}"]
         if each.status.value != "awaiting_review":
             marks.append(each.status.value)
@@ -34,7 +36,8 @@ def print_queue(waiting: Sequence[Waiting]) -> None:
         print(_wrap(safe(" ".join(each.question.split())[:300]), "    "))
         for reason in each.reasons:
             print(_wrap(safe(reason), "    ! "))
-    print(f"{len(waiting)} answers wait")
+    more = f"; {len(waiting) - limit} more with --limit" if len(waiting) > limit else ""
+    print(f"{len(waiting)} answers wait{more}")
 
 
 def print_view(view: DeskView, precedents: Sequence[Precedent]) -> None:
@@ -45,7 +48,8 @@ def print_view(view: DeskView, precedents: Sequence[Precedent]) -> None:
     print(f"{answer.id}, revision {review.revision}, {kind}: {review.status.value}")
     print(_wrap(safe(record.badge)))
     for reason in review.reasons:
-        print(_wrap(safe(reason), "! "))
+        if reason not in record.badge:
+            print(_wrap(safe(reason), "! "))
     print(f"\nQuestion (thread {record.thread_id})\n{_wrap(safe(record.question), '  ')}")
     if answer.advice:
         print(f"\nFixed advice\n{textwrap.indent(safe(answer.advice), '  ')}")
@@ -84,7 +88,12 @@ def _around(shown: ShownCitation) -> str:
     page = f", p. {citation.page}" if citation.page else ""
     state = f"{shown.standing}, CHANGED SINCE" if shown.changed else shown.standing
     quote = " ".join(citation.quote.split())
-    return f"{shown.before} »{quote}« {shown.after}".strip() + f" ({place}{page}; {state})"
+    before, after = shown.before, shown.after
+    if len(before) > BESIDE:
+        before = "… " + before[-BESIDE:].partition(" ")[2]
+    if len(after) > BESIDE:
+        after = after[:BESIDE].rpartition(" ")[0] + " …"
+    return f"{before} »{quote}« {after}".strip() + f" ({place}{page}; {state})"
 
 
 def _print_missing(view: DeskView) -> None:

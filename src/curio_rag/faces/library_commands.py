@@ -150,7 +150,8 @@ def print_recall(recall: Recall) -> None:
     """What became of the answers, and the proof of absence."""
     print(f"{recall.document_id} is withdrawn. {len(recall.answers)} answers rest on it.")
     for each in recall.answers:
-        print(f"  {each.answer_id}  {each.before.value} -> {each.after.value}  (thread {each.thread_id})")
+        after = "back in the queue" if each.after.value == "awaiting_review" else each.after.value
+        print(f"  {each.answer_id}  {each.before.value} -> {after}  (thread {each.thread_id})")
     gone = recall.absence
     into = "matrix, Chroma and keyword index" if gone.chroma else "matrix and keyword index"
     print(

@@ -37,6 +37,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; the desk keeps it.")
 def list_waiting(
     context: typer.Context,
     mine: Annotated[str | None, typer.Option("--for", metavar="REVIEWER", help="Without what others have.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many are shown.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List what waits, most urgent first, then oldest, and for how long.
@@ -57,7 +58,7 @@ def list_waiting(
     if as_json:
         print_json([each.to_dict() for each in waiting])
     else:
-        print_queue(waiting)
+        print_queue(waiting, limit=limit)
 
 
 @review_app.command("show")

@@ -19,7 +19,12 @@ from curio_rag.pipelines.thread_view import addressees
 
 BY_URGENCY = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.ROUTINE: 2}
 FOLLOWED = (*sorted(DECIDING), EventKind.ANSWER_DRAFTED, EventKind.ANSWER_REUSED)
-STANDING = (EventKind.ANSWER_APPROVED, EventKind.ANSWER_LAPSED, EventKind.ANSWER_RESTORED)
+STANDING = (
+    EventKind.ANSWER_APPROVED,
+    EventKind.ANSWER_REUSED,
+    EventKind.ANSWER_LAPSED,
+    EventKind.ANSWER_RESTORED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,8 @@ def queue(parts: DeskParts) -> tuple[Waiting, ...]:
     found = [
         (current, review)
         for current, review in _standing(parts, skip=(EventKind.ANSWER_REJECTED, EventKind.ANSWER_WITHDRAWN))
-        if review.status in (ReviewStatus.AWAITING_REVIEW, ReviewStatus.LAPSED)
+        # A reused answer stands and falls with the one that it repeats, which is in the queue itself.
+        if review.status in (ReviewStatus.AWAITING_REVIEW, ReviewStatus.LAPSED) and not review.reused
     ]
     now = parts.clock()
     threads = {current.question.thread_id for current, _ in found}
@@ -84,7 +90,8 @@ def note_lapses(parts: DeskParts) -> tuple[Event, ...]:
     seen, noted = parts.log().head()[0], []
     for current, review in _standing(parts, only=list(last)):
         was_lapsed = last[current.answer.id].kind == EventKind.ANSWER_LAPSED
-        if review.status is ReviewStatus.LAPSED and not was_lapsed:
+        fallen = review.status is ReviewStatus.LAPSED or (review.reused and review.status is not ReviewStatus.APPROVED)
+        if fallen and not was_lapsed:
             kind = EventKind.ANSWER_LAPSED
         elif review.status is ReviewStatus.APPROVED and was_lapsed:
             kind = EventKind.ANSWER_RESTORED

@@ -160,8 +160,9 @@ def _citation(parts: DeskParts, citation: Citation) -> ShownCitation:
 
 
 def _around(document: Document, span: Span) -> tuple[str, str]:
-    section = document.section_at(span.start).span
-    start = max(section.start, span.start - SURROUNDING)
+    found = document.section_at(span.start)
+    section = Span(start=found.blocks[0].span.start, end=found.span.end) if found.blocks else found.span
+    start = max(min(section.start, span.start), span.start - SURROUNDING)
     end = min(section.end, span.end + SURROUNDING)
     before, after = document.text[start : span.start], document.text[span.end : end]
     if start > section.start:

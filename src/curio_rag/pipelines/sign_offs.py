@@ -10,7 +10,7 @@ from curio_rag.domain.digests import canonical_json, digest_json
 from curio_rag.domain.events import REVIEWER_KINDS, Event, EventKind, json_object
 from curio_rag.domain.review_status import Checks, Review, ReviewStatus, review_of
 from curio_rag.domain.reviewers import Reviewer, reviewers_of
-from curio_rag.domain.sign_offs import DocumentState, SignOff, answer_content
+from curio_rag.domain.sign_offs import DocumentState, SignOff, answer_content, same_words
 from curio_rag.domain.threads import CurrentAnswer
 from curio_rag.pipelines.desk_parts import DeskParts
 
@@ -99,10 +99,10 @@ def review_by(parts: DeskParts, current: CurrentAnswer, history: Sequence[Event]
 
 
 def _like_original(parts: DeskParts, current: CurrentAnswer, review: Review, original: str, checks: Checks) -> Review:
-    """A reused answer stands as the one that it repeats, as long as that has the same words."""
+    """A reused answer stands as the one that it repeats, as long as that says the same with the same quotes."""
     source = parts.shelf().current(original)
     found = review_today(parts, source, checks=checks)
-    if canonical_json(answer_content(source.answer)) != canonical_json(answer_content(current.answer)):
+    if not same_words(source.answer, current.answer):
         reason = "The answer that this one repeats has been changed."
-        return replace(review, status=ReviewStatus.LAPSED, reasons=(reason,), reused=original)
+        return replace(review, status=ReviewStatus.LAPSED, reasons=(reason,))
     return replace(review, status=found.status, signed_by=found.signed_by, reasons=found.reasons, reused=original)
