@@ -23,7 +23,7 @@ from curio_rag.adapters.signing import SigningKey, verify_signature
 from curio_rag.domain.audit import Head
 from curio_rag.domain.digests import Json, canonical_json
 from curio_rag.domain.events import SIGNED_AS, Event, EventKind, event_digest
-from curio_rag.errors import ConfigError
+from curio_rag.errors import ConfigError, CurioError
 from curio_rag.pipelines.audit import verify
 from tests.conftest import furnished, with_gout
 from tests.desk import Bench
@@ -285,3 +285,42 @@ def test_signing_and_verifying_are_fast() -> None:
     assert not verify_signature(key.public_key, message + b"x", key.sign(message))
     assert not verify_signature("not a key", message, key.sign(message))
     assert not verify_signature(key.public_key, message, "not a signature")
+
+
+JUNK: tuple[Json, ...] = (None, 7, "x", [], {}, ["x"], {"x": 1}, -1, True)
+
+
+def test_a_ledger_changed_by_hand_is_an_error_and_never_a_traceback(worked: Bench) -> None:
+    """Values of every event's payload are replaced at random: what reads them works, or says what is damaged."""
+    chance, refused = random.Random(SEED), 0
+    answer_ids = [event.subject for event in worked.desk.export() if event.kind == EventKind.ANSWER_DRAFTED]
+    thread_id = worked.desk.record(answer_ids[0]).thread_id
+    with closing(sqlite3.connect(worked.folder / "indexes" / "default" / LEDGER_NAME)) as connection:
+        for position, body in connection.execute("SELECT position, payload FROM events").fetchall() * 4:
+            payload = json.loads(body)
+            part = payload
+            while isinstance(part, dict) and part:
+                name = chance.choice(sorted(part))
+                if isinstance(part[name], dict) and part[name] and chance.random() < 0.8:
+                    part = part[name]
+                    continue
+                part[name] = chance.choice(JUNK)
+                break
+            connection.execute("UPDATE events SET payload = ? WHERE position = ?", (json.dumps(payload), position))
+            connection.commit()
+            for read in (
+                lambda: worked.desk.queue(),
+                lambda: worked.base.library(),
+                lambda: worked.desk.thread(thread_id),
+                lambda: worked.desk.show(answer_ids[0]),
+                lambda: worked.desk.stats(),
+                lambda: worked.desk.reviewers(),
+            ):
+                try:
+                    read()
+                except CurioError:
+                    refused += 1
+            assert worked.desk.audit().findings
+            connection.execute("UPDATE events SET payload = ? WHERE position = ?", (body, position))
+            connection.commit()
+    assert refused

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
 from curio_rag.domain.digests import Json, digest_json
+from curio_rag.errors import IndexDamaged
 
 
 class EventKind(StrEnum):
@@ -79,10 +81,11 @@ class Event:
 
     @cached_property
     def payload(self) -> Mapping[str, Json]:
-        """What happened. Raises `ValueError` for a body that is no JSON object, which only a hand can have made."""
-        found = json.loads(self.body)
-        if not isinstance(found, dict):
-            raise ValueError(f"event {self.position} has no payload")
+        """What happened. Raises `IndexDamaged` for a body that is no JSON object, which only a hand can have made."""
+        with readable(self):
+            found = json.loads(self.body)
+            if not isinstance(found, dict):
+                raise ValueError("no object")
         return found
 
     @property
@@ -109,6 +112,18 @@ class Event:
             "previous": self.previous,
             "digest": self.digest,
         }
+
+
+@contextmanager
+def readable(event: Event) -> Iterator[None]:
+    """Whatever cannot be read inside was changed by hand, and is named as damage: `IndexDamaged`."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+        raise IndexDamaged(
+            f"Event {event.position} of the audit log was changed by hand: it cannot be read.",
+            hint="`curio audit verify` says more; restore the ledger from a backup.",
+        ) from problem
 
 
 def event_digest(*, position: int, at: str, kind: str, subject: str, payload: Json, previous: str) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import Json
-from curio_rag.domain.events import DECIDING, SIGNED_AS, Event, EventKind
+from curio_rag.domain.events import DECIDING, SIGNED_AS, Event, EventKind, readable
 from curio_rag.domain.sign_offs import DocumentState, SignOff
 from curio_rag.domain.sources import VettingStatus
 
@@ -116,7 +116,8 @@ def review_of(answer: Answer, history: Iterable[Event], *, checks: Checks, now: 
     for event in history:
         if event.kind not in DECIDING:
             continue
-        folded, decision = _step(folded, decision, event)
+        with readable(event):
+            folded, decision = _step(folded, decision, event)
         folded = replace(folded, position=event.position)
     if decision is None or folded.status is ReviewStatus.WITHDRAWN:
         return folded
@@ -153,6 +154,8 @@ def _step(folded: Review, decision: SignOff | None, event: Event) -> tuple[Revie
     stale = sign_off.revision != folded.revision or sign_off.anchor[0] < folded.position
     if stale or folded.status is ReviewStatus.WITHDRAWN:
         return folded, decision
+    # What cannot be read is found out here, where the event is known.
+    _signed_by(folded, sign_off)
     return replace(folded, taken=None, reasons=()), sign_off
 
 

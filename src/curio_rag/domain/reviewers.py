@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from curio_rag.domain.digests import Json
-from curio_rag.domain.events import Event, EventKind, json_object
+from curio_rag.domain.events import Event, EventKind, json_object, readable
 
 
 class Role(StrEnum):
@@ -102,24 +102,20 @@ class Reviewer:
 
 
 def reviewers_of(events: Iterable[Event]) -> dict[str, Reviewer]:
-    """Every reviewer there ever was, by id, as the events in order of the chain leave them."""
+    """Every reviewer there ever was, by id, as the events in order of the chain leave them.
+
+    Raises `IndexDamaged` for an event that cannot be read.
+    """
     found: dict[str, Reviewer] = {}
     for event in events:
-        if event.kind == EventKind.REVIEWER_ADDED:
-            found.setdefault(event.subject, _added(event))
-        elif event.subject not in found:
-            continue
-        elif event.kind == EventKind.REVIEWER_CHECKED:
-            found[event.subject] = _checked(found[event.subject], event)
-        elif event.kind == EventKind.REVIEWER_REVOKED:
-            since = event.payload.get("revoked_from")
-            since = since if isinstance(since, int) else event.position
-            found[event.subject] = replace(
-                found[event.subject],
-                revoked_at=event.position,
-                revoked_from=min(since, found[event.subject].revoked_from or since),
-                revoked_reason=event.text("reason"),
-            )
+        with readable(event):
+            known = found.get(event.subject)
+            if event.kind == EventKind.REVIEWER_ADDED:
+                found.setdefault(event.subject, _added(event))
+            elif known is not None and event.kind == EventKind.REVIEWER_CHECKED:
+                found[event.subject] = _checked(known, event)
+            elif known is not None and event.kind == EventKind.REVIEWER_REVOKED:
+                found[event.subject] = _revoked(known, event)
     return found
 
 
@@ -134,6 +130,17 @@ def _added(event: Event) -> Reviewer:
         public_key=event.text("public_key"),
         demonstration=bool(event.payload.get("demonstration")),
         added_at=event.position,
+    )
+
+
+def _revoked(reviewer: Reviewer, event: Event) -> Reviewer:
+    since = event.payload.get("revoked_from")
+    since = since if isinstance(since, int) else event.position
+    return replace(
+        reviewer,
+        revoked_at=event.position,
+        revoked_from=min(since, reviewer.revoked_from or since),
+        revoked_reason=event.text("reason"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from curio_rag.domain.events import SIGNED_AS, Event, EventKind
+from curio_rag.domain.events import SIGNED_AS, Event, EventKind, readable
 from curio_rag.domain.library import VettingEvent
 from curio_rag.domain.reviewers import Reviewer
 from curio_rag.domain.sign_offs import SignOff
@@ -22,14 +22,15 @@ def latest_vettings(events: Iterable[Event], reviewers: Mapping[str, Reviewer]) 
     positions: dict[str, int] = {}
     for event in events:
         last = positions.get(event.subject, 0)
-        if event.kind == EventKind.DOCUMENT_WITHDRAWN:
-            found[event.subject] = _withdrawn(event)
-        else:
+        with readable(event):
             sign_off = SignOff.of(event)
-            if sign_off is not None and sign_off.anchor[0] < last:
+            if event.kind == EventKind.DOCUMENT_WITHDRAWN:
+                found[event.subject] = _withdrawn(event)
+            elif sign_off is not None and sign_off.anchor[0] < last:
                 # Signed before the last act was known, or a copy of an old signature.
                 continue
-            found[event.subject] = _vetted(event, sign_off, reviewers)
+            else:
+                found[event.subject] = _vetted(event, sign_off, reviewers)
         positions[event.subject] = event.position
     return found
 

@@ -15,6 +15,7 @@ from curio_rag.domain.digests import Json, canonical_json, digest_json
 from curio_rag.domain.events import DECIDING, SIGNED_AS, VETTING_KINDS, Event, EventKind, event_digest, json_object
 from curio_rag.domain.reviewers import Reviewer, reviewers_of
 from curio_rag.domain.sign_offs import SignOff
+from curio_rag.errors import IndexDamaged
 from curio_rag.pipelines.review_ports import VerifySignature
 
 ACTS = frozenset({*DECIDING, *VETTING_KINDS})
@@ -112,7 +113,7 @@ def _link_fault(event: Event) -> str | None:
             previous=event.previous,
         )
         assert event.time is not None
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, IndexDamaged):
         return "it cannot be read"
     return None if derived == event.digest else "its digest is not that of its content"
 
@@ -157,7 +158,7 @@ def _signature_findings(chain: _Chain, check: VerifySignature) -> tuple[int, lis
 def _reviewers(events: Sequence[Event]) -> dict[str, Reviewer]:
     try:
         return reviewers_of(events)
-    except (ValueError, TypeError):
+    except IndexDamaged:
         return {}
 
 

@@ -88,20 +88,26 @@ def review_today(parts: DeskParts, current: CurrentAnswer, *, checks: Checks | N
 
 def review_by(parts: DeskParts, current: CurrentAnswer, history: Sequence[Event], *, checks: Checks) -> Review:
     """The review of one answer by the events about it, in order of the chain."""
-    review = review_of(current.answer, history, checks=checks, now=parts.clock())
-    if review.revision != current.revision:
-        # Only a hand can have made that: the words and the log do not belong together.
-        reason = "The stored revision is not the one of the audit log."
-        return replace(review, status=ReviewStatus.LAPSED, revision=current.revision, signed_by=None, reasons=(reason,))
+    review = _by_events(parts, current, history, checks)
     original = next((event.text("original") for event in history if event.kind == EventKind.ANSWER_REUSED), "")
     undecided = review.status is ReviewStatus.AWAITING_REVIEW and review.revision == 1 and not review.reasons
     return _like_original(parts, current, review, original, checks) if original and undecided else review
 
 
+def _by_events(parts: DeskParts, current: CurrentAnswer, history: Sequence[Event], checks: Checks) -> Review:
+    review = review_of(current.answer, history, checks=checks, now=parts.clock())
+    if review.revision == current.revision:
+        return review
+    # Only a hand can have made that: the words and the log do not belong together.
+    reason = "The stored revision is not the one of the audit log."
+    return replace(review, status=ReviewStatus.LAPSED, revision=current.revision, signed_by=None, reasons=(reason,))
+
+
 def _like_original(parts: DeskParts, current: CurrentAnswer, review: Review, original: str, checks: Checks) -> Review:
     """A reused answer stands as the one that it repeats, as long as that says the same with the same quotes."""
     source = parts.shelf().current(original)
-    found = review_today(parts, source, checks=checks)
+    history = parts.log().events(subjects=[original])
+    found = _by_events(parts, source, history, checks)
     if not same_words(source.answer, current.answer):
         reason = "The answer that this one repeats has been changed."
         return replace(review, status=ReviewStatus.LAPSED, reasons=(reason,))
