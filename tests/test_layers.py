@@ -20,12 +20,23 @@ MAY_IMPORT = {
     "adapters": {"adapters", "ports", "domain", "errors"},
     "assembly": {"adapters", "pipelines", "ports", "domain", "errors", "config"},
     "knowledge_base": {"review_desk", "assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
-    "review_desk": {"assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
+    "desk_assembly": {"assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
+    "review_desk": {"desk_assembly", "assembly", "adapters", "pipelines", "ports", "domain", "errors", "config"},
     "faces": {"faces", "knowledge_base", "review_desk", "pipelines", "ports", "domain", "errors", "config"},
     "__main__": {"faces"},
     "__init__": {"knowledge_base", "config", "domain", "errors"},
 }
-WITHOUT_LIBRARIES = {"errors", "config", "domain", "ports", "pipelines", "assembly", "knowledge_base", "review_desk"}
+WITHOUT_LIBRARIES = {
+    "errors",
+    "config",
+    "domain",
+    "ports",
+    "pipelines",
+    "assembly",
+    "desk_assembly",
+    "knowledge_base",
+    "review_desk",
+}
 
 
 def layer_of(module: Path) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from curio_rag.adapters.ledger_events import LedgerEvents
+from curio_rag.desk_assembly import absence
 from curio_rag.domain.digests import Json
 from curio_rag.domain.events import EventKind
 from curio_rag.errors import DocumentNotFound, NotPermitted, NotVetted, ReviewClosed
@@ -179,16 +180,16 @@ def test_a_withdrawal_reaches_every_answer_and_proves_that_nothing_is_found(benc
 
 def test_the_proof_of_absence_can_fail(bench: Bench) -> None:
     """It counts what is there: before a withdrawal everything is."""
-    absence = bench.base._assembly.absence("gout.md")
-    assert absence.looked_for == absence.passages == absence.keywords == absence.vectors > 0
-    assert not absence.proven
+    found_there = absence(bench.base._assembly, "gout.md")
+    assert found_there.looked_for == found_there.passages == found_there.keywords == found_there.vectors > 0
+    assert not found_there.proven
 
 
 def test_the_proof_looks_into_chroma_too(bench: Bench) -> None:
     """With Chroma built, its own table is read: full before, empty after."""
     with_chroma = bench.again(search="chroma")
     with_chroma.base.repair()
-    before = with_chroma.base._assembly.absence("gout.md")
+    before = absence(with_chroma.base._assembly, "gout.md")
     assert before.chroma
     recall = with_chroma.desk.withdraw("gout.md", reason="a test", by="Test Registrar")
     assert recall.absence.chroma

@@ -373,3 +373,21 @@ def test_show_lays_each_sentence_beside_its_source(bench: Bench) -> None:
     assert bench.kinds(answer_id)[-1] == EventKind.ANSWER_VIEWED
     with pytest.raises(ReviewNotFound, match="a_nowhere"):
         bench.desk.show("a_nowhere")
+
+
+def test_the_flag_of_an_emergency_is_cleared_by_a_signature(bench: Bench) -> None:
+    """Once, with a reason; a thread without a flag has nothing to clear."""
+    one = bench.reviewer()
+    record = bench.ask("My father has crushing chest pain and is sweating")
+    parts = bench.desk._parts
+    flagged = [event for event in bench.desk.export() if event.kind == EventKind.THREAD_FLAGGED]
+    if not flagged:
+        parts.shelf().append(
+            EventKind.THREAD_FLAGGED, record.thread_id, {"answer_id": record.answer.id}, at=bench.clock.now
+        )
+    bench.desk.clear_emergency(one, record.thread_id, reason="An ambulance is there.")
+    assert bench.kinds(record.thread_id)[-1] == EventKind.THREAD_CLEARED
+    for thread_id in (record.thread_id, "t_nowhere"):
+        with pytest.raises(ReviewNotFound, match="no emergency"):
+            bench.desk.clear_emergency(one, thread_id, reason="Again.")
+    assert bench.desk.audit().findings == ()

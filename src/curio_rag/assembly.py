@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from curio_rag.config import Config, read_secret
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
-from curio_rag.domain.recall import Absence
 from curio_rag.domain.sources import Document
 from curio_rag.errors import IndexProblem
-from curio_rag.pipelines.answer import AnswerParts, regraded
+from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.conflicts import ConflictFinder, ConflictParts
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from curio_rag.adapters.signing import KeyVault
     from curio_rag.adapters.signing_sessions import SessionStore
     from curio_rag.adapters.training import TrainingLog
-    from curio_rag.pipelines.desk_parts import DeskParts
 
 Part = TypeVar("Part")
 
@@ -170,46 +168,6 @@ class Assembly:
         from curio_rag.adapters.signing import verify_signature
 
         return verify_signature(public_key, message, signature)
-
-    def absence(self, document_id: str) -> Absence:
-        """How much of a document the current generation still holds."""
-        from curio_rag.adapters.absence import look_for
-
-        ids = self.documents().passage_ids_of([document_id])
-        entries = list(self.vectors().index_entries(model_key(self.embedder()), ids))
-        generation = self.config.index_folder / "generations" / str(self.generations().current().generation)
-        return look_for(document_id, entries, generation=generation)
-
-    def desk_parts(self) -> DeskParts:
-        """What the review desk works with."""
-        from curio_rag.pipelines.desk_parts import DeskParts, DeskRules
-        from curio_rag.pipelines.document_state import document_state
-
-        config = self.config
-        return DeskParts(
-            log=self.events,
-            shelf=self.reviews,
-            clock=self.clock,
-            new_id=lambda prefix: prefix + secrets.token_hex(12),
-            verify=self.verify_signature,
-            document_state=lambda document_id: document_state(
-                self.documents(), self.events(), document_id, verify=self.verify_signature, today=self.today()
-            ),
-            document=lambda document_id, digest: self.documents().document(document_id, digest=digest),
-            passages=lambda document_id: self.documents().passages_of(document_id),
-            answers_citing=lambda document_id: self.answers().citing(document_id),
-            regrade=lambda answer: regraded(answer, self.readability()),
-            rules=DeskRules(
-                answer_signers=frozenset(config.answer_signers),
-                document_signers=frozenset(config.document_signers),
-                comment_signers=frozenset(config.comment_signers),
-                approve_on=frozenset(config.approve_on),
-                admit=frozenset(config.admit),
-                two_people=config.two_people,
-                drafts_are_shown=config.drafts_visible_to == "askers",
-                country=config.country,
-            ),
-        )
 
     def ingest_log(self) -> LedgerIngestLog:
         """The ledger's account of ingests."""

@@ -245,8 +245,11 @@ class KnowledgeBase:
         return ReviewDesk(self._assembly, publish=lambda: self._publish(_quiet), writing=self._writing)
 
     def _approved_before(self, asked: Question) -> AnswerRecord | None:
-        """The answer that a clinician approved for the same general question, filed for this one; usually None."""
-        plain = plain_words(asked.text)
+        """The answer that a clinician approved for the same general question, filed for this one; usually None.
+
+        In a thread that has begun, what was said before may be personal: there every question is answered anew.
+        """
+        plain = None if asked.thread_id else plain_words(asked.text)
         if plain is None or not self._assembly.has_reusable(plain):
             return None
         return self.desk.repeat(asked, plain)

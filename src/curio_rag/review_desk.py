@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from curio_rag.assembly import Assembly
+from curio_rag.desk_assembly import absence, desk_parts
 from curio_rag.domain.answers import Section
 from curio_rag.domain.audit import AuditReport, Head
 from curio_rag.domain.digests import Json
@@ -55,7 +56,7 @@ class ReviewDesk:
 
     @property
     def _parts(self) -> DeskParts:
-        return self._assembly.desk_parts()
+        return desk_parts(self._assembly)
 
     # Reviewers and their keys
 
@@ -203,6 +204,10 @@ class ReviewDesk:
         """Gives an answer other sections, as a new revision; raises what `edit` raises."""
         return review_edits.revise(self._parts, session, answer_id, sections=sections, confirm=confirm, reason=reason)
 
+    def clear_emergency(self, session: SigningSession, thread_id: str, *, reason: str) -> None:
+        """Signs that somebody has seen to the emergency of a thread; its flag stands until then."""
+        review.clear_emergency(self._parts, session, thread_id, reason=reason)
+
     def renewable(self) -> tuple[Renewable, ...]:
         """Lapsed answers whose words and sections are unchanged in newly vetted versions of their sources."""
         return review_renewal.renewable(self._parts)
@@ -265,7 +270,7 @@ class ReviewDesk:
             answers = library_acts.withdraw(self._parts, document_id, reason=reason, by=by)
             self._publish()
         self.note_lapses()
-        return Recall(document_id=document_id, answers=answers, absence=self._assembly.absence(document_id))
+        return Recall(document_id=document_id, answers=answers, absence=absence(self._assembly, document_id))
 
     # Threads and events
 

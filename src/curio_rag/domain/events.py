@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     ANSWER_RESTORED = "answer_restored"
     ANSWER_WITHDRAWN = "answer_withdrawn"
     ANSWER_RETURNED = "answer_returned"
+    THREAD_FLAGGED = "thread_flagged"
+    THREAD_CLEARED = "thread_cleared"
     REVIEWER_ADDED = "reviewer_added"
     REVIEWER_CHECKED = "reviewer_checked"
     REVIEWER_REVOKED = "reviewer_revoked"
@@ -60,6 +62,7 @@ SIGNED_AS = {
     EventKind.ANSWER_EDITED: "edited",
     EventKind.ANSWER_COMMENTED: "commented",
     EventKind.DOCUMENT_VETTED: "vetted",
+    EventKind.THREAD_CLEARED: "cleared",
 }
 """What a signed statement must decide to stand in an event of this kind; a signed comment is no approval."""
 

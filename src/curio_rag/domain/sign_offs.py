@@ -27,6 +27,7 @@ class Decision(StrEnum):
     REJECTED = "rejected"
     COMMENTED = "commented"
     VETTED = "vetted"
+    CLEARED = "cleared"
 
 
 MEANINGS = {
@@ -37,6 +38,7 @@ MEANINGS = {
     Decision.COMMENTED: "These are my own words to the person who asked; they do not come from the library.",
     Decision.VETTED: "I have read this exact text and vouch for it as a source of answers for patients until the "
     "review is due.",
+    Decision.CLEARED: "I have seen to the emergency in this thread; its questions may be answered again.",
 }
 
 
@@ -186,6 +188,11 @@ def _words_of(answer: Answer) -> Json:
 def document_subject(*, document_id: str, title: str, digest: str, review_due: date) -> dict[str, Json]:
     """The exact text of a document by its digest, and until when it is vouched for."""
     return {"document_id": document_id, "title": title, "digest": digest, "review_due": review_due.isoformat()}
+
+
+def emergency_subject(*, thread_id: str, answer_id: str) -> dict[str, Json]:
+    """The emergency of a thread, by the answer that flagged it."""
+    return {"thread_id": thread_id, "flagged_answer": answer_id}
 
 
 def statement_of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from curio_rag.errors import NotPermitted
 from curio_rag.faces.render import print_json, safe
 from curio_rag.faces.signing_prompt import (
     Json,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from curio_rag.domain.training import TrainingDraft
 
 review_app = typer.Typer(
-    help="The desk: list, show, take, release, approve, edit, strike, reject, comment, renew, stats, train.",
+    help="The desk: list, show, take, release, approve, edit, strike, reject, comment, clear, renew, stats, train.",
     no_args_is_help=True,
 )
 AnswerId = Annotated[str, typer.Argument(metavar="ANSWER", help="As `curio review list` names it.")]
@@ -215,6 +216,30 @@ def comment(
         base.desk.comment(session, answer_id, confirm=confirm, text=words)
         review = base.desk.record(answer_id).review
     _print_review(answer_id, review, as_json=as_json)
+
+
+@review_app.command()
+def clear(
+    context: typer.Context,
+    thread_id: Annotated[str, typer.Argument(metavar="THREAD", help="As `curio thread list` names it.")],
+    reason: Reason,
+    reviewer: ReviewerId = None,
+    passphrase_file: PassphraseFile = None,
+    yes: Yes = None,
+    as_json: Json = False,
+) -> None:
+    """Sign that you have seen to the emergency of a thread; confirm it by the thread's id.
+
+    Example: curio review clear t_0123 --reason "spoke to the family" --as r_0123
+    """
+    with knowledge_base(context) as base:
+        if confirmation(thread_id, yes, what=f"The emergency of {thread_id} has been seen to") != thread_id:
+            raise NotPermitted("The confirmation names another thread.", hint=f"Confirm it with --yes {thread_id}")
+        base.desk.clear_emergency(signing_session(base, reviewer, passphrase_file), thread_id, reason=reason)
+    if as_json:
+        print_json({"thread_id": thread_id, "emergency": "cleared"})
+    else:
+        print(f"The emergency of {thread_id} is cleared.")
 
 
 @review_app.command()

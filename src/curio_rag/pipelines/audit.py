@@ -182,7 +182,8 @@ def _sign_off_faults(
         yield f"what was signed is “{sign_off.decision}”"
     if sign_off.statement.get("subject_digest") != digest_json(sign_off.subject):
         yield "its digest is not that of its subject"
-    named = str(sign_off.subject.get("answer_id") or sign_off.subject.get("document_id"))
+    about = sign_off.subject
+    named = str(about.get("answer_id") or about.get("document_id") or about.get("thread_id"))
     if named != event.subject:
         yield f"it was signed for {named}"
     position, digest = sign_off.anchor

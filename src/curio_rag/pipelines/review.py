@@ -10,10 +10,10 @@ from curio_rag.domain.digests import Json
 from curio_rag.domain.events import EventKind
 from curio_rag.domain.review_status import Review, ReviewStatus
 from curio_rag.domain.reviewers import Reviewer
-from curio_rag.domain.sign_offs import Decision, DocumentState, answer_subject
+from curio_rag.domain.sign_offs import Decision, DocumentState, answer_subject, emergency_subject
 from curio_rag.domain.sources import Document
 from curio_rag.domain.threads import CurrentAnswer, NoteKind
-from curio_rag.errors import DocumentNotFound, NotPermitted, ReviewClosed, ReviewTaken, Unsupported
+from curio_rag.errors import DocumentNotFound, NotPermitted, ReviewClosed, ReviewNotFound, ReviewTaken, Unsupported
 from curio_rag.pipelines.claims import FindDocument, fault_of
 from curio_rag.pipelines.desk_parts import TAKEN_FOR, DeskParts, SigningSession
 from curio_rag.pipelines.reuse import plain_words
@@ -168,6 +168,36 @@ def comment(parts: DeskParts, session: SigningSession, answer_id: str, *, confir
             session, reviewer, Decision.COMMENTED, parts=parts, subject=laid.subject, seen=laid.seen, note=named
         )
         parts.shelf().append(EventKind.ANSWER_COMMENTED, answer_id, payload, at=parts.clock(), note=note)
+
+
+def clear_emergency(parts: DeskParts, session: SigningSession, thread_id: str, *, reason: str) -> None:
+    """Signs that a clinician has seen to the emergency of a thread, whose flag stands until then.
+
+    Raises what `reject` raises, and `ReviewNotFound` for a thread without an open emergency.
+    """
+    with attempt(parts, "clear emergency", subject=thread_id, reviewer_id=session.reviewer_id):
+        reviewer, seen = signer(parts, session, Decision.CLEARED), parts.log().head()
+        flags = (EventKind.THREAD_FLAGGED, EventKind.THREAD_CLEARED)
+        events = parts.log().events(kinds=flags, subjects=[thread_id])
+        if not events or events[-1].kind == EventKind.THREAD_CLEARED:
+            raise ReviewNotFound(f"The thread {thread_id!r} has no emergency to clear.")
+        answer_id = events[-1].text("answer_id")
+        note, named = written_note(
+            parts, reviewer, kind=NoteKind.REASON, thread_id=thread_id, answer_id=answer_id, text=reason
+        )
+        subject = emergency_subject(thread_id=thread_id, answer_id=answer_id)
+        payload = signed_payload(
+            session, reviewer, Decision.CLEARED, parts=parts, subject=subject, seen=seen, note=named
+        )
+        parts.shelf().append(
+            EventKind.THREAD_CLEARED,
+            thread_id,
+            {**payload, "answer_id": answer_id},
+            at=parts.clock(),
+            seen=seen[0],
+            conflicts=flags,
+            note=note,
+        )
 
 
 def carrying_documents(parts: DeskParts, answer: Answer) -> tuple[DocumentState, ...]:

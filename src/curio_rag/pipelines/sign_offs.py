@@ -45,7 +45,10 @@ class SignOffChecker:
         if not self.parts.verify(reviewer.public_key, sign_off.message, sign_off.signature):
             return f"the signature of {reviewer.name} does not match"
         named = json_object(sign_off.statement.get("reviewer"))
-        if (named.get("name"), named.get("role")) != (reviewer.name, reviewer.role.value):
+        credential = json_object(named.get("credential"))
+        written = (named.get("name"), named.get("role"), credential.get("register"), credential.get("number"))
+        known = (reviewer.name, reviewer.role.value, reviewer.credential.register, reviewer.credential.number)
+        if written != known:
             return "it names its signer otherwise than the register"
         if sign_off.statement.get("subject_digest") != digest_json(sign_off.subject):
             return "its digest is not that of its subject"
