@@ -32,10 +32,8 @@ TRIES = 200
 SEED = 20261123
 
 
-@pytest.fixture(scope="module")
-def worked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A desk with some work behind it: vettings, approvals, an edit, a rejection, comments, a recall, a revocation."""
-    bench = Bench(with_gout(furnished(tmp_path_factory.mktemp("worked"))))
+def work(bench: Bench) -> None:
+    """Leaves a log behind: vettings, approvals, an edit, a rejection, a comment, a recall, a revocation."""
     bench.base.ingest()
     one, two = bench.reviewer(), bench.reviewer("Test Reviewer Two")
     bench.vet(one, "gout.md", "asthma.md", "aspirin.md")
@@ -51,6 +49,13 @@ def worked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bench.desk.withdraw("asthma.md", reason="a test", by="Test Registrar")
     bench.rewrite("gout.md", "big toe", "left toe")
     bench.ask("Is gout a painful swelling of joints?")
+
+
+@pytest.fixture(scope="module")
+def worked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A desk with some work behind it."""
+    bench = Bench(with_gout(furnished(tmp_path_factory.mktemp("worked"))))
+    work(bench)
     bench.base.close()
     return bench.folder
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from curio_rag.domain.digests import Json
 from curio_rag.domain.events import Event, EventKind
@@ -18,6 +18,9 @@ from curio_rag.domain.sign_offs import SignOff
 from curio_rag.domain.training import TrainingScore
 
 OPENED = (EventKind.ANSWER_VIEWED, EventKind.ANSWER_TAKEN)
+ONE_SITTING = timedelta(minutes=30)
+"""Looks at one answer within this time are one sitting; the time in view runs from the first of them."""
+
 DECIDED = (EventKind.ANSWER_APPROVED, EventKind.ANSWER_REJECTED)
 
 
@@ -25,8 +28,8 @@ DECIDED = (EventKind.ANSWER_APPROVED, EventKind.ANSWER_REJECTED)
 class ReviewerStats:
     """The work of one reviewer.
 
-    `unedited` counts approvals of words that nobody had edited. Seconds run from the reviewer's last look at an
-    answer (show or take) to the decision: an upper bound of the time in view, None where nobody looked.
+    `unedited` counts approvals of words that nobody had edited. Seconds run from the reviewer's first look at an
+    answer (show or take) in one sitting to the decision: an upper bound of the time in view, None without a look.
     """
 
     reviewer_id: str
@@ -79,7 +82,9 @@ def stats_of(
     for event in events:
         who = event.text("reviewer")
         if event.kind in OPENED:
-            opened[who, event.subject] = event.time
+            known = opened.get((who, event.subject))
+            if known is None or event.time - known > ONE_SITTING:
+                opened[who, event.subject] = event.time
         elif event.kind == EventKind.ATTEMPT_REFUSED:
             tallies.setdefault(who, _Tally()).add("refused")
         else:
