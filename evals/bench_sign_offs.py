@@ -55,9 +55,8 @@ def print_times(bench: Bench, answers: int) -> None:
     started = time.perf_counter()
     report = bench.desk.audit()
     seconds = time.perf_counter() - started
-    print(
-        f"audit of {report.events} events, {report.signatures} signatures: {seconds:.2f} s, {len(report.findings)} findings"
-    )
+    counts = f"{report.events} events, {report.signatures} signatures, {len(report.findings)} findings"
+    print(f"audit of {counts}: {seconds:.2f} s")
 
 
 def print_tamperings(events: list[Event], bench: Bench, tries: int) -> None:

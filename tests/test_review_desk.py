@@ -391,3 +391,26 @@ def test_the_flag_of_an_emergency_is_cleared_by_a_signature(bench: Bench) -> Non
         with pytest.raises(ReviewNotFound, match="no emergency"):
             bench.desk.clear_emergency(one, thread_id, reason="Again.")
     assert bench.desk.audit().findings == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE questions SET text = 'Is gout harmless?'", "not the one that was answered"),
+        (
+            "UPDATE answers SET body = CAST(replace(CAST(body AS TEXT), 'painful', 'harmless') AS BLOB)",
+            "not those that were signed",
+        ),
+    ],
+)
+def test_a_changed_question_or_answer_is_not_verified_any_more(bench: Bench, statement: str, reason: str) -> None:
+    """Without waiting for an audit: the words are compared with what was signed each time they are shown."""
+    one = bench.reviewer()
+    bench.vet(one, "gout.md")
+    answer_id = bench.ask().answer.id
+    bench.approve(one, answer_id)
+    with bench.base._assembly.ledger().writing() as connection:
+        assert connection.exec_driver_sql(statement).rowcount
+    review = bench.desk.record(answer_id).review
+    assert (review.status.value, review.signed_by) == ("lapsed", None)
+    assert reason in review.reasons[0]

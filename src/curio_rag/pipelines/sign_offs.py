@@ -99,11 +99,23 @@ def review_by(parts: DeskParts, current: CurrentAnswer, history: Sequence[Event]
 
 def _by_events(parts: DeskParts, current: CurrentAnswer, history: Sequence[Event], checks: Checks) -> Review:
     review = review_of(current.answer, history, checks=checks, now=parts.clock())
-    if review.revision == current.revision:
+    reason = None
+    if review.revision != current.revision:
+        reason = "The stored revision is not the one of the audit log."
+    elif review.status is ReviewStatus.APPROVED and not _same_question(parts, current, review, history):
+        reason = "The stored question is not the one that was answered."
+    if reason is None:
         return review
     # Only a hand can have made that: the words and the log do not belong together.
-    reason = "The stored revision is not the one of the audit log."
     return replace(review, status=ReviewStatus.LAPSED, revision=current.revision, signed_by=None, reasons=(reason,))
+
+
+def _same_question(parts: DeskParts, current: CurrentAnswer, review: Review, history: Sequence[Event]) -> bool:
+    """Whether the question that was signed, by its keyed digest, is the one that is stored."""
+    signed = review.signed_by
+    event = next(each for each in history if signed is not None and each.position == signed.position)
+    digest = json_object(event.part("statement").get("subject")).get("question_digest")
+    return digest == parts.shelf().keyed(current.question.thread_id, current.question.text)
 
 
 def _like_original(parts: DeskParts, current: CurrentAnswer, review: Review, original: str, checks: Checks) -> Review:
