@@ -9,6 +9,7 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer, Citation, Outcome, Section, Sentence
 from curio_rag.domain.library import FileOutcome, IngestReport
 from curio_rag.domain.questions import Urgency
+from curio_rag.domain.reviewers import Role
 from curio_rag.domain.reviews import AnswerRecord, Audience, ReviewStatus
 from curio_rag.domain.sources import Document, Hit, Passage, Span, Vetting, VettingStatus
 from curio_rag.errors import CurioError
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Passage",
     "ReviewStatus",
+    "Role",
     "Section",
     "Sentence",
     "Span",

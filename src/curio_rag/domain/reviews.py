@@ -103,7 +103,7 @@ class AnswerRecord:
             "urgency": answer.urgency.value,
             "badge": self.badge,
             "notice": notice_of(answer, status=self.review.status, badge=banner),
-            "review": _review(self.review),
+            "review": _review(self.review, audience),
             "advice": answer.advice or None,
             "reason": _reason(answer.reason),
             "sections": [_section(answer, section) for section in answer.sections],
@@ -173,17 +173,22 @@ def _basis(signed: SignedBy) -> str:
     return f"It rests on {' and '.join(signed.rests_on)} documents that no clinician has signed."
 
 
-def _review(review: Review) -> Json:
-    return {
+def _review(review: Review, audience: Audience) -> Json:
+    shown: dict[str, Json] = {
         "revision": review.revision,
-        "position": review.position,
         "signed_by": review.signed_by.to_dict() if review.signed_by else None,
         "demonstration": review.demonstration.to_dict() if review.demonstration else None,
         "edited_by": review.editor[1] if review.editor else None,
         "reasons": list(review.reasons),
-        "taken_by": review.taken.name if review.taken else None,
-        "reused_from": review.reused,
     }
+    if audience is Audience.REVIEWER:
+        # Whose desk it lies on, and whose question was answered before, is nothing for other people.
+        shown |= {
+            "position": review.position,
+            "taken_by": review.taken.name if review.taken else None,
+            "reused_from": review.reused,
+        }
+    return shown
 
 
 def _reason(reason: Reason | None) -> Json:

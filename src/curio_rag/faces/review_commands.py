@@ -113,12 +113,17 @@ def approve(
     yes: Yes = None,
     as_json: Json = False,
 ) -> None:
-    """Sign one answer: these exact words over these exact sources.
+    """Sign one answer: these exact words over these exact sources, which are shown first unless --yes names them.
 
     Example: curio review approve a_0123 --as r_0123
     """
+    from curio_rag.faces.desk_text import print_view
+
     with knowledge_base(context) as base:
-        confirm = confirmation(base.desk.show(answer_id).confirm, yes, what=f"Approve {answer_id}")
+        view = base.desk.show(answer_id)
+        if yes is None and not as_json:
+            print_view(view, ())
+        confirm = confirmation(view.confirm, yes, what=f"Approve {answer_id}")
         session = signing_session(base, reviewer, passphrase_file)
         review = base.desk.approve(session, answer_id, confirm=confirm, acknowledge_incomplete=acknowledge_incomplete)
     _print_review(answer_id, review, as_json=as_json)
