@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from curio_rag.adapters.ledger import LEDGER_NAME, Ledger
 from curio_rag.adapters.ledger_answers import LedgerAnswers
 from curio_rag.adapters.ledger_documents import LedgerDocuments
 from curio_rag.adapters.ledger_events import LedgerEvents
+from curio_rag.adapters.ledger_reviews import LedgerReviews
 from curio_rag.adapters.ledger_vectors import LedgerVectors
 from curio_rag.domain.digests import digest_text
 from curio_rag.domain.library import ShelvedDocument
@@ -225,3 +227,22 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(tmp_path: Path) -> 
     answers = LedgerAnswers(ledger)
     assert [answers.answer(f"a_{number}")[1].id for number in acknowledged] == [f"a_{n}" for n in acknowledged]
     assert broken_links(ledger) == ()
+
+
+def test_a_ledger_from_before_the_desk_is_brought_forward(ledger: Ledger, tmp_path: Path) -> None:
+    """What was filed stays, and the desk can work with it."""
+    answers = LedgerAnswers(ledger)
+    thread = answers.thread(None, at=NOON)
+    answers.save(Question(id="q_1", thread_id=thread, text="How long?", asked_at=NOON), answer())
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / LEDGER_NAME)) as connection:
+        for table in ("revisions", "notes", "reusable_answers"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX events_of_kind")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        connection.commit()
+    later = Ledger(tmp_path, create=False)
+    assert LedgerReviews(later).current("a_1").question.text == "How long?"
+    assert LedgerReviews(later).notes(thread) == ()
+    assert broken_links(later) == ()
+    later.close()
