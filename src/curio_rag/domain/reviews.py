@@ -83,6 +83,7 @@ class AnswerRecord:
             sources=(),
             not_covered=(),
             questions_to_ask=(),
+            conflicts=(),
             incomplete=False,
             reading_grade=None,
             trace=SearchTrace(),

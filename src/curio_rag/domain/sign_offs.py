@@ -160,6 +160,10 @@ def answer_content(answer: Answer) -> dict[str, Json]:
         "not_covered": list(answer.not_covered),
         "incomplete": answer.incomplete,
         "withheld": len(answer.withheld),
+        "conflicts": [
+            [_citation(each.first), _citation(each.second), each.first_figure, each.second_figure]
+            for each in answer.conflicts
+        ],
         "questions_to_ask": list(answer.questions_to_ask),
         "sources": [
             [each.marker, each.document_id, each.document_digest, each.title, each.publisher, each.url, each.page]

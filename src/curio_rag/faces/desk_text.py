@@ -102,6 +102,9 @@ def _print_missing(view: DeskView) -> None:
         print("\nWithheld by the claim gate")
         for each in answer.withheld:
             print(_wrap(safe(f"{each.text} ({each.reason.code}: {each.reason.text})"), "  - ", "    "))
+    for pair in answer.conflicts:
+        for side in (pair.first, pair.second):
+            print(_wrap(safe(f"sources differ: {' '.join(side.quote.split())} ({side.document_id})"), "! "))
     if answer.not_covered:
         print(f"\nNot covered: {safe(', '.join(answer.not_covered))}")
     if answer.incomplete:

@@ -115,7 +115,13 @@ def rebuilt(parts: DeskParts, answer: Answer, sections: Sequence[Section]) -> An
         replace(_source(parts, citation, old.get(place)), marker=marker)
         for marker, (place, citation) in enumerate(wanted.items(), start=1)
     )
-    return parts.regrade(replace(answer, sections=tuple(sections), sources=sources))
+    # A pair of figures is shown as long as both of its sources are.
+    conflicts = tuple(
+        each
+        for each in answer.conflicts
+        if all((side.document_id, side.page) in wanted for side in (each.first, each.second))
+    )
+    return parts.regrade(replace(answer, sections=tuple(sections), sources=sources, conflicts=conflicts))
 
 
 def essential(parts: DeskParts, answer: Answer, numbers: Collection[int]) -> bool:

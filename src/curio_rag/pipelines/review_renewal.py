@@ -96,7 +96,9 @@ def _renewable(parts: DeskParts, current: CurrentAnswer) -> Renewable | None:
                 changed[citation.document_id] = (old, parts.document(citation.document_id, state.digest))
             except DocumentNotFound:
                 return None
-    if not changed:
+    in_conflict = {side.document_id for each in current.answer.conflicts for side in (each.first, each.second)}
+    if not changed or in_conflict & set(changed):
+        # Two sources that differ need eyes again when one of them changes.
         return None
     sections = []
     for section in current.answer.sections:
