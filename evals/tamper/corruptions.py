@@ -15,7 +15,8 @@ TIME_UNITS = ("minute", "hour", "day", "week", "month", "year")
 NUMBER_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 DIGITS = re.compile(r"(?<![\w.,/-])(?<!\d )\d{1,3}(?:,\d{3})+(?!\w)|(?<![\w.,/-])\d+(?:\.\d+)?(?![\w]|[.,]\d|-\d)")
 TIME_SPAN = re.compile(
-    rf"\b(\d+(?:\.\d+)?|a few|several|one|two|three|four|five|six|seven|eight|nine|ten|twelve)[ -]({'|'.join(TIME_UNITS)})(s?)\b",
+    r"\b(\d+(?:\.\d+)?|a few|several|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+    rf"[ -]({'|'.join(TIME_UNITS)})(s?)\b",
     re.IGNORECASE,
 )
 UNITS = {
@@ -50,7 +51,7 @@ UNITS = {
     "mmHg": "cmH2O",
     "million": "thousand",
 }
-DRUGS = """acetaminophen acyclovir aciclovir adalimumab albuterol alemtuzumab allopurinol amiodarone amitriptyline
+DRUGS_TEXT = """acetaminophen acyclovir aciclovir adalimumab albuterol alemtuzumab allopurinol amiodarone amitriptyline
 amlodipine amoxicillin ampicillin antithymocyte aspirin atenolol atorvastatin azathioprine azithromycin baclofen
 bendamustine bevacizumab bleomycin bortezomib botulinum bupropion captopril carbamazepine carboplatin cetuximab
 chlorambucil chloroquine cholestyramine ciprofloxacin cisplatin clonazepam clonidine clopidogrel clozapine colchicine
@@ -65,12 +66,14 @@ nilotinib nitroglycerin omeprazole oxaliplatin paclitaxel pamidronate penicillam
 prednisone prednisolone primaquine propranolol pyrazinamide pyridostigmine quinine rifampin riluzole risperidone
 rituximab salicylates sertraline simvastatin sirolimus spironolactone streptokinase sulfasalazine sunitinib tacrolimus
 tamoxifen temozolomide tetrabenazine tetracycline thalidomide tocilizumab topiramate trastuzumab valaciclovir
-valproate vancomycin verapamil vincristine warfarin zidovudine zonisamide""".split()
-CONDITIONS = """anemia arthritis asthma cirrhosis cystitis dementia dermatitis diabetes diphtheria eczema emphysema
+valproate vancomycin verapamil vincristine warfarin zidovudine zonisamide"""
+DRUGS = tuple(DRUGS_TEXT.split())
+CONDITIONS_TEXT = """anemia arthritis asthma cirrhosis cystitis dementia dermatitis diabetes diphtheria eczema emphysema
 epilepsy gout hepatitis hypertension hypothyroidism hyperthyroidism influenza leukemia lupus lymphoma malaria
 measles melanoma meningitis migraine mumps myeloma narcolepsy neuropathy obesity osteoporosis pancreatitis pneumonia
 psoriasis rubella sarcoidosis scleroderma scoliosis sepsis shingles sinusitis stroke syphilis tuberculosis typhoid
-vasculitis""".split()
+vasculitis"""
+CONDITIONS = tuple(CONDITIONS_TEXT.split())
 POPULATIONS = (
     ("adults", "children"),
     ("adult", "child"),
@@ -316,7 +319,7 @@ def time_spans(text: str, random: Random) -> list[str]:
 def negations(text: str, random: Random) -> list[str]:
     """A negation appears or goes away."""
     changed = []
-    rules = (
+    rules: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         (r"\b[Dd]o not (?=\w)", ""),
         (r"\b(is|are|was|were|can|could|does|did|has|have|will|should|may) not\b", r"\1"),
         (r"\bcannot\b", "can"),

@@ -116,7 +116,9 @@ def corrupted_rows(name: str, claims: Sequence[Claim]) -> Iterator[Row]:
     for corruption in CORRUPTIONS:
         random = Random(f"{SEED} {name} {corruption.name}")
 
-        def make(claim: Claim, apply: Callable[[str, Random], list[str]] = corruption.apply) -> Row | None:
+        def make(
+            claim: Claim, *, random: Random = random, apply: Callable[[str, Random], list[str]] = corruption.apply
+        ) -> Row | None:
             variants = [
                 text
                 for text in apply(claim.text, random)
@@ -189,7 +191,7 @@ def invented_rows(claims: Sequence[Claim]) -> Iterator[Row]:
     def make(claim: Claim) -> Row | None:
         other = random.choice([each for each in claims if each.document.id != claim.document.id])
         words = claim.text.split()
-        garbled = " ".join(words[: len(words) // 2] + ["certainly"] + words[len(words) // 2 :])
+        garbled = " ".join([*words[: len(words) // 2], "certainly", *words[len(words) // 2 :]])
         citation = random.choice(
             (
                 {"document_id": "7", "quote": claim.text},
