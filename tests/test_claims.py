@@ -1,24 +1,42 @@
-"""The claim gate lets nothing through that its quote does not carry."""
+"""The claim gate lets nothing through that its quote does not carry, and lets faithful sentences through."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import pytest
 
+from curio_rag.assembly import Assembly
+from curio_rag.config import Config
 from curio_rag.domain.answers import Draft, SectionKind, Sentence, Support
+from curio_rag.domain.claims import EvidenceText
 from curio_rag.domain.sources import Span
-from curio_rag.pipelines.claims import check_draft, fault_of
+from curio_rag.pipelines.claims import LONGEST_SENTENCE, ClaimGate
 from tests.fakes import cited, document, paragraph
 
 SOURCE = document("Do not drive for 8 weeks. Fever needs a call at once.", must_show=(Span(start=0, end=25),))
 DRIVE = "Do not drive for 8 weeks."
 FEVER = "Fever needs a call at once."
+TAMPER = Path(__file__).parent.parent / "evals" / "tamper"
+
+
+@cache
+def gate() -> ClaimGate:
+    return Assembly(Config()).claim_gate()
 
 
 def code_of(sentence: Sentence) -> str | None:
-    fault = fault_of(sentence, lambda document_id: SOURCE if document_id == SOURCE.id else None)
-    return fault.code if fault else None
+    found = gate().judge_sentence(sentence, lambda document_id: SOURCE if document_id == SOURCE.id else None)
+    return found.reasons[0].code if found.reasons else None
+
+
+def codes(text: str, source: str, *, title: str = "") -> set[str]:
+    """The codes of all reasons for which a text would be withheld under a source."""
+    return {reason.code for reason in gate().judge(text, (EvidenceText(text=source, title=title),)).reasons}
 
 
 def moved(sentence: Sentence, **changes: object) -> Sentence:
@@ -35,16 +53,20 @@ def test_the_sources_own_words_pass() -> None:
 @pytest.mark.parametrize(
     ("sentence", "code"),
     [
-        (cited(SOURCE, DRIVE, text="Do not drive for 2 days."), "not_verbatim"),
-        (cited(SOURCE, DRIVE, text="You may drive after 8 weeks."), "not_verbatim"),
-        (cited(SOURCE, DRIVE, text="Do not drive for 8 weeks. Fever is fine."), "not_verbatim"),
+        (cited(SOURCE, DRIVE, text="Do not drive for 2 days."), "time_span"),
+        (cited(SOURCE, DRIVE, text="You may drive after 8 weeks."), "negation"),
+        (cited(SOURCE, DRIVE, text="Do not drive for 8 weeks. Fever is fine."), "unsupported"),
         (replace(cited(SOURCE, DRIVE), citations=()), "no_citation"),
         (cited(SOURCE, DRIVE, text="  "), "empty"),
+        (cited(SOURCE, DRIVE, text="?!"), "empty"),
+        (cited(SOURCE, DRIVE, text="Drive. " * LONGEST_SENTENCE), "too_long"),
         (moved(cited(SOURCE, DRIVE), document_id="invented.md"), "document"),
         (moved(cited(SOURCE, DRIVE), document_digest="sha256:older"), "document_changed"),
-        (moved(cited(SOURCE, DRIVE), span=Span(start=1, end=26)), "quote"),
-        (moved(cited(SOURCE, DRIVE), quote="Do not drive for 8 weeks"), "quote"),
-        (moved(cited(SOURCE, DRIVE), quote="", span=Span(start=3, end=3)), "quote"),
+        (moved(cited(SOURCE, DRIVE), span=Span(start=1, end=26)), "quote_moved"),
+        (moved(cited(SOURCE, DRIVE), quote="Do not drive for 8 weeks"), "quote_moved"),
+        (moved(cited(SOURCE, DRIVE), quote="Do not drive for 8  weeks."), "quote_space"),
+        (moved(cited(SOURCE, DRIVE), quote="Drive when you like."), "quote"),
+        (moved(cited(SOURCE, DRIVE), quote="", span=Span(start=3, end=3)), "quote_empty"),
     ],
 )
 def test_anything_else_is_withheld_with_a_code(sentence: Sentence, code: str) -> None:
@@ -52,13 +74,80 @@ def test_anything_else_is_withheld_with_a_code(sentence: Sentence, code: str) ->
     assert code_of(sentence) == code
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("For 8 weeks after your infusion, you should not drive.", "Do not drive for 8 weeks after the infusion."),
+        ("Avoid driving for the first eight weeks after the infusion.", "Do not drive for 8 weeks after the infusion."),
+        ("Live vaccines are unsafe after CAR-T therapy.", "Live vaccines are not safe after CAR-T therapy."),
+        ("About 9% of patients were alive after one year.",
+         "About 9 of every 100 people lived for a year."),
+        ("Call your team if your temperature is 100.4 °F or above.",
+         "Call for a temperature of 38 °C (100.4 °F) or higher."),
+        ("CRS often starts in the first two weeks.", "Cytokine release syndrome often starts in the first 14 days."),
+        ("In the UK, it was approved in 2025.", "The United Kingdom approved it in April 2025."),
+        ("If you get a fever, phone your team straight away.", "Call the team at once about a fever."),
+    ],
+)  # fmt: skip
+def test_a_faithful_sentence_in_other_words_passes(text: str, source: str) -> None:
+    """Simple words, another order, equal amounts and abbreviations are no reason to withhold."""
+    assert codes(text, source, title="CAR-T therapy: fever, driving, your team") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "code"),
+    [
+        ("Take 500 mg of it.", "Take 50 mg of it.", "number"),
+        ("Take 50 g of it.", "Take 50 mg of it.", "number"),
+        ("Take 50 mg three times daily.", "Take 50 mg twice daily.", "number"),
+        ("Take 50 mg each week.", "Take 50 mg each day.", "time_span"),
+        ("Wait at most 12 months.", "Wait at least 12 months.", "limit"),
+        ("Wait 12 to 18 days.", "Wait 12 to 18 months.", "time_span"),
+        ("The wait was 48 days for Yescarta and 30 days for Kymriah.",
+         "The wait was 30 days for Yescarta and 48 days for Kymriah.", "exchanged"),
+        ("About 90% were alive.", "About 9 of every 100 people were alive.", "number"),
+        ("Live vaccines are safe.", "Live vaccines are not safe.", "negation"),
+        ("The drug causes nausea.", "The drug may cause nausea.", "hedge"),
+        ("The drug will cause nausea.", "The drug may cause nausea.", "hedge"),
+        ("Everyone gets CRS.", "Most people get CRS.", "hedge"),
+        ("Warfarin thins the blood.", "Aspirin thins the blood.", "drug"),
+        ("It treats lupus.", "It treats gout.", "condition"),
+        ("Women should take it with food.", "Men should take it with food.", "population"),
+        ("It is approved in the UK.", "It is approved in the United States.", "country"),
+        ("The adults had Kymriah.", "The adults had Yescarta.", "name"),
+        ("The risk is lower in smokers.", "The risk is higher in smokers.", "direction"),
+        ("Yescarta is milder than Kymriah.", "Kymriah is milder than Yescarta.", "direction"),
+        ("Steroids are given before the infusion.", "Steroids are given after the infusion.", "direction"),
+        ("It cures lymphoma.", "It can bring lymphoma into remission.", "overstated"),
+        ("Tocilizumab treats ICANS.", "Tocilizumab treats CRS, and steroids treat ICANS.", "exchanged"),
+        ("Vasculitis can affect the eyes, skin, lungs and nerves, and lemon juice speeds recovery.",
+         "Vasculitis can affect the eyes, skin, lungs and nerves.", "added"),
+    ],
+)  # fmt: skip
+def test_a_contradiction_is_named(text: str, source: str, code: str) -> None:
+    """Each way in which a sentence can part from its source has a code of its own."""
+    assert code in codes(text, source)
+
+
+def test_the_reason_can_be_read_by_a_clinician() -> None:
+    """What the sentence says stands beside what the source says, and the source's words beside both."""
+    found = gate().judge("Do not drive for 2 days.", (EvidenceText(text="Do not drive for 8 weeks. Rest."),))
+    assert [reason.text for reason in found.reasons] == ["'2 days', the source says '8 weeks'"]
+    assert found.aligned == "Do not drive for 8 weeks."
+
+
+def test_a_part_of_a_sentence_is_not_its_own_words() -> None:
+    """Words cut out of a sentence that denies them are read, not waved through."""
+    assert "negation" in codes("You may drive.", "Nobody says that you may drive.")
+
+
 def test_a_withheld_sentence_leaves_the_others() -> None:
-    """The section keeps what is supported; what was kept back is listed with its reason."""
+    """The section keeps what is supported; what was kept back is listed with its reason and the nearest words."""
     draft = Draft(sections=(paragraph(cited(SOURCE, FEVER), cited(SOURCE, DRIVE, text="Drive at once.")),))
-    checked = check_draft(draft, lambda _: SOURCE)
+    checked = gate().check_draft(draft, lambda _: SOURCE)
     ((kept,),) = [section.sentences for section in checked.sections]
     assert (kept.text, kept.verdict.support) == (FEVER, Support.SUPPORTED)
-    assert [each.text for each in checked.withheld] == ["Drive at once."]
+    assert [(each.text, each.quote) for each in checked.withheld] == [("Drive at once.", DRIVE)]
 
 
 def test_losing_a_warning_or_a_step_makes_the_answer_incomplete() -> None:
@@ -66,12 +155,35 @@ def test_losing_a_warning_or_a_step_makes_the_answer_incomplete() -> None:
     warning = Draft(sections=(paragraph(cited(SOURCE, DRIVE, text="Drive at once.")),))
     step = Draft(sections=(paragraph(cited(SOURCE, FEVER, text="Relax."), kind=SectionKind.STEPS),))
     plain = Draft(sections=(paragraph(cited(SOURCE, FEVER, text="Relax.")),))
-    assert check_draft(warning, lambda _: SOURCE).incomplete
-    assert check_draft(step, lambda _: SOURCE).incomplete
-    assert not check_draft(plain, lambda _: SOURCE).incomplete
+    assert gate().check_draft(warning, lambda _: SOURCE).incomplete
+    assert gate().check_draft(step, lambda _: SOURCE).incomplete
+    assert not gate().check_draft(plain, lambda _: SOURCE).incomplete
 
 
 def test_a_section_without_sentences_goes() -> None:
     """A heading never stands over nothing."""
-    checked = check_draft(Draft(sections=(paragraph(cited(SOURCE, FEVER, text="Relax.")),)), lambda _: SOURCE)
-    assert checked.sections == ()
+    draft = Draft(sections=(paragraph(cited(SOURCE, FEVER, text="Relax.")),))
+    assert gate().check_draft(draft, lambda _: SOURCE).sections == ()
+
+
+def test_a_megabyte_of_evidence_is_searched() -> None:
+    """The one sentence that matters is found in a long text, and a long text supports nothing by its length."""
+    long = "The weather was mild on that day. " * 30_000 + DRIVE
+    assert codes("You should not drive for 8 weeks.", long) == set()
+    assert "time_span" in codes("You should not drive for 2 days.", long)
+
+
+def test_the_frozen_development_rows_stay_withheld() -> None:
+    """Of the rows from knowledge/, at least 95 of 100 of each class of fault are withheld, and no verbatim sentence."""
+    seen, withheld = Counter[str](), Counter[str]()
+    for line in (TAMPER / "knowledge.development.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "evidence" in row:
+            found = gate().judge(row["text"], tuple(EvidenceText(**each) for each in row["evidence"]))
+            seen[row["class"]] += 1
+            withheld[row["class"]] += not found.supported
+    faults = {name for name in seen if name not in ("verbatim", "rewrite")}
+    assert len(faults) >= 14
+    assert {name: withheld[name] / seen[name] for name in faults if withheld[name] < 0.95 * seen[name]} == {}
+    assert withheld["verbatim"] == 0
+    assert withheld["rewrite"] <= 0.08 * seen["rewrite"]

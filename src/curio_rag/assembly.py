@@ -19,6 +19,9 @@ from curio_rag.domain.sources import Document
 from curio_rag.errors import IndexProblem
 from curio_rag.pipelines.answer import AnswerParts
 from curio_rag.pipelines.benchmark import BenchmarkParts
+from curio_rag.pipelines.claim_terms import Terms
+from curio_rag.pipelines.claim_text import TextReader
+from curio_rag.pipelines.claims import ClaimGate
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.conflicts import ConflictFinder, ConflictParts
 from curio_rag.pipelines.follow_up import FollowUps
@@ -294,6 +297,12 @@ class Assembly:
 
         return self._part("standby", lambda: ExtractiveWriter(self.question_types()))
 
+    def claim_gate(self) -> ClaimGate:
+        """Judges sentences; its vocabulary is read when a sentence is not its source's own words."""
+        from curio_rag.adapters.sentences import sentence_spans
+
+        return ClaimGate(terms=lambda: self._part("claim_terms", _claim_terms), sentences=sentence_spans)
+
     def readability(self) -> Readability:
         """Measures reading grades."""
         from curio_rag.adapters.readability import FleschKincaid
@@ -368,6 +377,7 @@ class Assembly:
             shelf=self.documents,
             writer=self.writer,
             standby=self.standby,
+            gate=self.claim_gate(),
             readability=self.readability,
             types=self.question_types(),
             follow_ups=self.follow_ups,
@@ -390,3 +400,12 @@ class Assembly:
             self._made.clear()
         if ledger is not None and os.getpid() == self._process:
             cast("Ledger", ledger).close()
+
+
+def _claim_terms() -> Terms:
+    from curio_rag.adapters.package_data import load_claim_words, load_glossary
+    from curio_rag.adapters.word_list import EnglishWords
+
+    glossary = load_glossary()
+    reader = TextReader(load_claim_words(), glossary)
+    return Terms(reader=reader, glossary=glossary, is_english=EnglishWords().knows)

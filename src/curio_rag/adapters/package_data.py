@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 
+from curio_rag.domain.claim_words import ClaimWords
 from curio_rag.domain.follow_up_words import FollowUpWords
 from curio_rag.domain.glossary import Glossary, GlossaryEntry
 from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
@@ -59,6 +60,27 @@ class _FollowUpFile(msgspec.Struct, frozen=True):
 class _Asking(msgspec.Struct, frozen=True):
     about: tuple[str, ...]
     questions: tuple[str, ...]
+
+
+class _ClaimWordsFile(msgspec.Struct, frozen=True):
+    """The shape of `claim_words.json`."""
+
+    function: frozenset[str]
+    free: frozenset[str]
+    irregular: dict[str, str]
+    spellings: dict[str, str]
+    synonyms: tuple[tuple[str, ...], ...]
+    drugs: frozenset[str]
+    conditions: frozenset[str]
+    condition_endings: tuple[str, ...]
+    populations: tuple[tuple[str, ...], ...]
+    countries: dict[str, tuple[str, ...]]
+    directions: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    absolutes: frozenset[str]
+    hedges: dict[str, tuple[str, ...]]
+    negations: frozenset[str]
+    phrases: dict[str, str]
+    negative_words: dict[str, str]
 
 
 def read_data(name: str) -> bytes:
@@ -118,3 +140,9 @@ def load_follow_up_words() -> FollowUpWords:
         frame=frozenset(file.frame.split()),
         classes=tuple(frozenset(each.split()) for each in file.classes),
     )
+
+
+def load_claim_words() -> ClaimWords:
+    """The words by which the claim gate reads a sentence."""
+    file = msgspec.json.decode(read_data("claim_words.json"), type=_ClaimWordsFile)
+    return ClaimWords(**msgspec.structs.asdict(file))

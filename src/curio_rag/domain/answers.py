@@ -87,11 +87,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """A sentence that the claim gate kept back, and why; `essential` when it was a step or a warning."""
+    """A sentence that the claim gate kept back, and why; `essential` when it was a step or a warning.
+
+    `quote` is what stands nearest to it in the cited words, for the clinician to compare.
+    """
 
     text: str
     reason: Reason
     essential: bool = False
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,9 @@ class AnswerRecord:
             },
         }
         if audience is Audience.REVIEWER:
-            shown["withheld"] = [{"text": each.text, "reason": _reason(each.reason)} for each in answer.withheld]
+            shown["withheld"] = [
+                {"text": each.text, "reason": _reason(each.reason), "quote": each.quote} for each in answer.withheld
+            ]
         return shown
 
 

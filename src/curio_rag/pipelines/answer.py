@@ -22,7 +22,7 @@ from curio_rag.domain.questions import Question, Triage, Turn, Urgency
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import QuestionError
 from curio_rag.pipelines.both_sides import shown, with_both_sides
-from curio_rag.pipelines.claims import check_draft
+from curio_rag.pipelines.claims import ClaimGate
 from curio_rag.pipelines.conflicts import ConflictFinder
 from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.retrieve import Findings, Retriever
@@ -59,6 +59,7 @@ class AnswerParts:
     shelf: Callable[[], PassageShelf]
     writer: Callable[[], Writer]
     standby: Callable[[], Writer]
+    gate: ClaimGate
     readability: Callable[[], Readability]
     types: QuestionTypes
     follow_ups: Callable[[], FollowUps]
@@ -195,7 +196,7 @@ def _checked(
     documents = {each.document.id: each.document for each in evidence}
     both = with_both_sides(written.draft, evidence, parts.conflicts())
     draft = both.draft
-    checked = check_draft(draft, documents.get)
+    checked = parts.gate.check_draft(draft, documents.get)
     if not checked.sections:
         return _by(written, replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld))
     code = triage.code
