@@ -25,7 +25,7 @@
     │   ├── Unsupported          an edit says what its source does not
     │   ├── SignatureInvalid     a signature does not match what it covers
     │   └── NotPermitted         this reviewer may not do that
-    └── EvalError              a gold case or a benchmark is malformed
+    └── EvalError              a gold case, a benchmark or a row of claims is malformed
 
 Adapters translate what lies below into these; nothing foreign leaks. Abstaining,
 referring, and a refused document in a batch are results, not errors.
@@ -229,7 +229,7 @@ class NotPermitted(ReviewError):
 
 
 class EvalError(CurioError):
-    """A gold case or a benchmark is malformed."""
+    """A gold case, a benchmark or a row of claims is malformed."""
 
     code = "eval"
     exit_status = 2

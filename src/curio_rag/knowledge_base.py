@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,6 +16,7 @@ from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
+from curio_rag.domain.claims import CheckedClaim, ClaimRow
 from curio_rag.domain.library import IngestReport, LibraryEntry
 from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
@@ -253,6 +255,24 @@ class KnowledgeBase:
         if plain is None or not self._assembly.has_reusable(plain):
             return None
         return self.desk.repeat(asked, plain)
+
+    def check_claims(self, rows: Iterable[ClaimRow]) -> Iterator[CheckedClaim]:
+        """Runs the claim gate alone over sentences, each with quotes of the knowledge base or its own evidence."""
+        from curio_rag.pipelines.check_claims import check_claims
+
+        standings = cache(lambda: {record.entry.document_id: record for record in self.library()})
+
+        @cache
+        def find(document_id: str) -> Document | None:
+            record = standings().get(document_id)
+            return self.document(document_id) if record and record.admitted else None
+
+        def why_not(document_id: str) -> str:
+            record = standings().get(document_id)
+            standing = f"is {record.vetting.status.value}, so no answer may rest on it" if record else "does not exist"
+            return f"The document {document_id!r} {standing}."
+
+        yield from check_claims(rows, self._assembly.claim_gate(), find, why_not)
 
     def library(self) -> tuple[ShelfRecord, ...]:
         """Every document that is not retired, with its standing today, sorted by id."""

@@ -17,6 +17,7 @@ from curio_rag.domain.answers import Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
 from curio_rag.faces.audit_commands import audit_app
+from curio_rag.faces.claims_commands import claims
 from curio_rag.faces.eval_commands import eval_app
 from curio_rag.faces.library_commands import library_app
 from curio_rag.faces.render import print_conflicts, print_hits, print_json
@@ -45,6 +46,8 @@ app.add_typer(reviewer_app, name="reviewer", rich_help_panel=None)
 app.add_typer(thread_app, name="thread", rich_help_panel=None)
 app.add_typer(audit_app, name="audit", rich_help_panel=None)
 app.add_typer(eval_app, name="eval", rich_help_panel=None)
+
+app.command()(claims)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 folder_of_settings = Path()
@@ -149,6 +152,8 @@ def _print_answer(record: AnswerRecord, *, show_quotes: bool, explain: bool, aud
         print("\nWithheld")
         for each in answer.withheld:
             print(f"  - {each.text}\n    {each.reason.code}: {each.reason.text}")
+            if each.quote:
+                print(f"    nearest in the source: {each.quote}")
     if explain:
         trace = answer.trace
         print(f"\nSearched: {'; '.join(trace.searched)}")
