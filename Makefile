@@ -11,7 +11,7 @@ Q ?= What is CAR-T therapy?
 override Q := $(value Q)
 export Q
 
-.PHONY: help ask ingest check test clean
+.PHONY: help ask ingest check test bench-claims clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1	/'
@@ -29,6 +29,9 @@ check: $(VENV)/.developing ## ruff and mypy --strict
 
 test: $(VENV)/.developing ## pytest
 	$(BIN)/pytest
+
+bench-claims: $(VENV)/.installed indexes/default/CURRENT ## scripted drafts through CitationQueryEngine and through the claim gate
+	@$(BIN)/python evals/tamper/bench_claims.py
 
 clean: ## remove the virtual environment and the bundled index
 	rm -rf $(VENV) indexes/default
