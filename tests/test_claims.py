@@ -136,6 +136,14 @@ def test_the_reason_can_be_read_by_a_clinician() -> None:
     assert found.aligned == "Do not drive for 8 weeks."
 
 
+@pytest.mark.parametrize(
+    "text", ["Yes, you can.", "It is.", "Than than than.", "Go on.", "That works well for people."]
+)
+def test_words_without_meaning_rest_on_nothing(text: str) -> None:
+    """An answer that only the question gives a meaning to has no support in the source."""
+    assert "unsupported" in codes(text, "Do not drive for 8 weeks after the infusion.", title="Driving")
+
+
 def test_a_part_of_a_sentence_is_not_its_own_words() -> None:
     """Words cut out of a sentence that denies them are read, not waved through."""
     assert "negation" in codes("You may drive.", "Nobody says that you may drive.")

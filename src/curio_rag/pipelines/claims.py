@@ -212,7 +212,10 @@ def _weight(lower: str, terms: Terms) -> float:
 
 
 def _coverage(claim: ReadText, covered: Iterable[bool], title: ReadText, terms: Terms) -> float:
-    """The part of the meaningful words that is covered; words of the title count little, they are everywhere."""
+    """The part of the meaningful words that is covered; words of the title count little, they are everywhere.
+
+    Words alone that carry no meaning ("Yes, you can.") rest on nothing; a bare number is checked as one.
+    """
     total = known = 0.0
     for word, is_covered in zip(claim.words, covered, strict=True):
         if word.lower in terms.words.function or len(word.lower) < 2:
@@ -220,7 +223,9 @@ def _coverage(claim: ReadText, covered: Iterable[bool], title: ReadText, terms: 
         weight = 0.15 if word.lower in terms.words.free else 0.25 if word.senses & title.senses else 1.0
         total += weight
         known += weight * is_covered
-    return known / total if total else 1.0
+    if total:
+        return known / total
+    return 1.0 if any(character.isdigit() for character in claim.text) else 0.0
 
 
 def _coverage_reasons(claim: ReadText, covered: Sequence[bool], coverage: float, terms: Terms) -> list[Reason]:
@@ -231,8 +236,9 @@ def _coverage_reasons(claim: ReadText, covered: Sequence[bool], coverage: float,
     ]
     meaningful = sum(terms.carries_meaning(word) for word in claim.words)
     least = LEAST_COVERAGE if meaningful > FEW_WORDS else LEAST_OF_FEW
-    if coverage < least and strange:
-        words = ", ".join(f"“{word}”" for word in strange[:4])
+    if coverage < (least if strange else LEAST_OF_A_CLAUSE):
+        said = strange or [word.written for word, known in zip(claim.words, covered, strict=True) if not known]
+        words = ", ".join(f"“{word}”" for word in said[:4]) or "this"
         return [Reason(code="unsupported", text=f"the source does not speak of {words}")]
     for clause in sorted({word.clause for word in claim.words}):
         inside = [
