@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,10 +16,10 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.claims import CheckedClaim, ClaimRow
-from curio_rag.domain.library import IngestReport, LibraryEntry
+from curio_rag.domain.library import IngestReport, LibraryEntry, ShelfRecord
 from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
-from curio_rag.domain.sources import Document, Hit, Vetting
+from curio_rag.domain.sources import Document, Hit
 from curio_rag.errors import (
     ConfigError,
     CurioError,
@@ -32,6 +31,7 @@ from curio_rag.errors import (
 from curio_rag.pipelines.answer import answer_question, check_question
 from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.check import Finding, check_library
+from curio_rag.pipelines.check_claims import CitableDocuments, check_claims
 from curio_rag.pipelines.conflicts import Disagreement, conflicts_in_library
 from curio_rag.pipelines.follow_up import MOST_TURNS
 from curio_rag.pipelines.ingest import (
@@ -48,15 +48,6 @@ from curio_rag.pipelines.vetting import admitted, declared_standing, standing
 
 if TYPE_CHECKING:
     from curio_rag.review_desk import ReviewDesk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShelfRecord:
-    """One document of the library with its standing today."""
-
-    entry: LibraryEntry
-    vetting: Vetting
-    admitted: bool
 
 
 def _quiet(_stage: str, _done: int, _total: int) -> None:
@@ -258,21 +249,8 @@ class KnowledgeBase:
 
     def check_claims(self, rows: Iterable[ClaimRow]) -> Iterator[CheckedClaim]:
         """Runs the claim gate alone over sentences, each with quotes of the knowledge base or its own evidence."""
-        from curio_rag.pipelines.check_claims import check_claims
-
-        standings = cache(lambda: {record.entry.document_id: record for record in self.library()})
-
-        @cache
-        def find(document_id: str) -> Document | None:
-            record = standings().get(document_id)
-            return self.document(document_id) if record and record.admitted else None
-
-        def why_not(document_id: str) -> str:
-            record = standings().get(document_id)
-            standing = f"is {record.vetting.status.value}, so no answer may rest on it" if record else "does not exist"
-            return f"The document {document_id!r} {standing}."
-
-        yield from check_claims(rows, self._assembly.claim_gate(), find, why_not)
+        shelf = CitableDocuments(self.library, self.document)
+        return check_claims(rows, self._assembly.claim_gate(), shelf)
 
     def library(self) -> tuple[ShelfRecord, ...]:
         """Every document that is not retired, with its standing today, sorted by id."""

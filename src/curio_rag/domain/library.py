@@ -144,3 +144,12 @@ class IngestReport:
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at.isoformat(),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelfRecord:
+    """One document of the library with its standing today."""
+
+    entry: LibraryEntry
+    vetting: Vetting
+    admitted: bool

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from curio_rag.domain.digests import Json
+from curio_rag.domain.library import ShelfRecord
 from curio_rag.domain.sources import BlockKind, Document, Hit
-from curio_rag.knowledge_base import ShelfRecord
 from curio_rag.pipelines.conflicts import Disagreement
 
 

@@ -11,9 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from curio_rag.domain.library import FileOutcome, FileReceipt, IngestReport
+from curio_rag.domain.library import FileOutcome, FileReceipt, IngestReport, ShelfRecord
 from curio_rag.faces.render import safe
-from curio_rag.knowledge_base import ShelfRecord
 from curio_rag.pipelines.ingest import Report
 
 MOST_ROWS = 40
