@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "knowledge" / name).write_text(sample(name, f"{TEXT}\nThis page is {name}.\n"), encoding="utf-8")
     with KnowledgeBase(SmallAssembly(load_config(place, environment={}))) as base:
         base.ingest()
-        base.withdraw("old.md", reason="a test", by="Test Fixture")
+        base.desk.withdraw("old.md", reason="a test", by="Test Fixture")
     return place
 
 

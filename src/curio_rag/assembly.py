@@ -148,24 +148,6 @@ class Assembly:
 
         return self._part("audited_store", lambda: LedgerAudit(self.ledger()))
 
-    def key_vault(self) -> KeyVault:
-        """The reviewers' sealed private keys."""
-        from curio_rag.adapters.signing import KeyVault
-
-        return KeyVault(folder=self.config.key_folder)
-
-    def sessions(self) -> SessionStore:
-        """Signing sessions between two commands of one terminal."""
-        from curio_rag.adapters.signing_sessions import SessionStore
-
-        return SessionStore.beside(self.config.index_folder, clock=self.clock)
-
-    def training_log(self) -> TrainingLog:
-        """What reviewers decided in training; apart from the ledger."""
-        from curio_rag.adapters.training import TrainingLog
-
-        return TrainingLog(self.config.index_folder)
-
     def verify_signature(self, public_key: str, message: bytes, signature: str) -> bool:
         """Whether the key made the signature; `cryptography` is imported by the first call."""
         from curio_rag.adapters.signing import verify_signature

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 from curio_rag.assembly import Assembly
 from curio_rag.domain.recall import Absence
@@ -10,6 +11,11 @@ from curio_rag.pipelines.answer import regraded
 from curio_rag.pipelines.desk_parts import DeskParts, DeskRules
 from curio_rag.pipelines.document_state import document_state
 from curio_rag.pipelines.ingest import model_key
+
+if TYPE_CHECKING:
+    from curio_rag.adapters.signing import KeyVault
+    from curio_rag.adapters.signing_sessions import SessionStore
+    from curio_rag.adapters.training import TrainingLog
 
 
 def absence(assembly: Assembly, document_id: str) -> Absence:
@@ -20,6 +26,27 @@ def absence(assembly: Assembly, document_id: str) -> Absence:
     entries = list(assembly.vectors().index_entries(model_key(assembly.embedder()), ids))
     generation = assembly.config.index_folder / "generations" / str(assembly.generations().current().generation)
     return look_for(document_id, entries, generation=generation)
+
+
+def key_vault(assembly: Assembly) -> KeyVault:
+    """The reviewers' sealed private keys."""
+    from curio_rag.adapters.signing import KeyVault
+
+    return KeyVault(folder=assembly.config.key_folder)
+
+
+def sessions(assembly: Assembly) -> SessionStore:
+    """Signing sessions between two commands of one terminal."""
+    from curio_rag.adapters.signing_sessions import SessionStore
+
+    return SessionStore.beside(assembly.config.index_folder, clock=assembly.clock)
+
+
+def training_log(assembly: Assembly) -> TrainingLog:
+    """What reviewers decided in training; apart from the ledger."""
+    from curio_rag.adapters.training import TrainingLog
+
+    return TrainingLog(assembly.config.index_folder)
 
 
 def desk_parts(assembly: Assembly) -> DeskParts:
@@ -42,6 +69,7 @@ def desk_parts(assembly: Assembly) -> DeskParts:
         passages=lambda document_id: assembly.documents().passages_of(document_id),
         answers_citing=lambda document_id: assembly.answers().citing(document_id),
         regrade=lambda answer: regraded(answer, assembly.readability()),
+        gate=assembly.claim_gate,
         rules=DeskRules(
             answer_signers=frozenset(config.answer_signers),
             document_signers=frozenset(config.document_signers),

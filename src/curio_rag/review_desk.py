@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from curio_rag.assembly import Assembly
-from curio_rag.desk_assembly import absence, desk_parts
+from curio_rag.desk_assembly import absence, desk_parts, key_vault, sessions, training_log
 from curio_rag.domain.answers import Section
 from curio_rag.domain.audit import AuditReport, Head
 from curio_rag.domain.digests import Json
@@ -68,7 +68,7 @@ class ReviewDesk:
         Raises `NotPermitted` for an empty name, register or number, or a passphrase that is too short.
         """
         self._assembly.ledger(create=True)
-        vault = self._assembly.key_vault()
+        vault = key_vault(self._assembly)
         return register.add_reviewer(
             self._parts,
             name=name,
@@ -105,7 +105,7 @@ class ReviewDesk:
         parts = self._parts
         with attempt(parts, "open session", subject=reviewer_id, reviewer_id=reviewer_id):
             reviewer = review.active_reviewer(parts, reviewer_id)
-            key = self._assembly.key_vault().unlock(reviewer.key_id, passphrase)
+            key = key_vault(self._assembly).unlock(reviewer.key_id, passphrase)
             if key.public_key != reviewer.public_key:
                 raise WrongPassphrase(f"The key file of {reviewer.name} is not the registered one.")
         now = parts.clock()
@@ -126,7 +126,7 @@ class ReviewDesk:
 
         if not isinstance(session.key, SigningKey):
             raise SessionExpired("This key does not leave the process that holds it.")
-        return self._assembly.sessions().save(
+        return sessions(self._assembly).save(
             StoredSession(
                 reviewer_id=session.reviewer_id,
                 key=session.key,
@@ -137,14 +137,14 @@ class ReviewDesk:
 
     def resume_session(self, token: str) -> SigningSession:
         """Raises `SessionExpired` for a token that opens nothing any more."""
-        stored = self._assembly.sessions().load(token)
+        stored = sessions(self._assembly).load(token)
         return SigningSession(
             reviewer_id=stored.reviewer_id, key=stored.key, opened_at=stored.opened_at, expires_at=stored.expires_at
         )
 
     def end_session(self, token: str) -> None:
         """Removes a kept session."""
-        self._assembly.sessions().close(token)
+        sessions(self._assembly).close(token)
 
     # The desk
 
@@ -297,7 +297,7 @@ class ReviewDesk:
 
     def stats(self) -> tuple[ReviewerStats, ...]:
         """Edits, strikes, decisions and time in view of each reviewer, with the catch rate in training."""
-        results = self._assembly.training_log().results()
+        results = training_log(self._assembly).results()
         scores = [score_of(each, results) for each in sorted({result.reviewer_id for result in results})]
         return stats_of(self._parts.log().events(), self.reviewers(), scores)
 
@@ -311,7 +311,7 @@ class ReviewDesk:
         from curio_rag.adapters.training import read_drafts
 
         reviewer_named(self._parts, reviewer_id)
-        done = {each.draft_id for each in self._assembly.training_log().results() if each.reviewer_id == reviewer_id}
+        done = {each.draft_id for each in training_log(self._assembly).results() if each.reviewer_id == reviewer_id}
         shuffled = list(read_drafts(path))
         chance = random.Random(seed)
         chance.shuffle(shuffled)
@@ -334,12 +334,12 @@ class ReviewDesk:
             seconds=seconds,
             at=self._parts.clock(),
         )
-        self._assembly.training_log().add(result)
+        training_log(self._assembly).add(result)
         return result
 
     def training_score(self, reviewer_id: str) -> TrainingScore:
         """The catch rate of one reviewer over all training so far."""
-        return score_of(reviewer_id, self._assembly.training_log().results())
+        return score_of(reviewer_id, training_log(self._assembly).results())
 
     # The proof
 

@@ -19,8 +19,8 @@ from curio_rag.faces.signing_prompt import (
 )
 
 if TYPE_CHECKING:
+    from curio_rag.domain.library import ShelfRecord
     from curio_rag.domain.recall import Recall
-    from curio_rag.knowledge_base import ShelfRecord
     from curio_rag.pipelines.library_acts import ProposedVetting
 
 library_app = typer.Typer(help="The documents: list, show, vet, due, withdraw.", no_args_is_help=True)

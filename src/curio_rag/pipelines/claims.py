@@ -91,6 +91,10 @@ class ClaimGate:
         )
         return self.judge(sentence.text, quotes)
 
+    def fault_of(self, sentence: Sentence, find: FindDocument) -> Reason | None:
+        """Why a sentence would be withheld; None when its quotes carry it."""
+        return next(iter(self.judge_sentence(sentence, find).reasons), None)
+
     def judge(self, text: str, evidence: Sequence[EvidenceText]) -> Judgement:
         """Whether the evidence carries a text. A text of several sentences is supported when each of them is."""
         if not text.strip():

@@ -10,6 +10,7 @@ from curio_rag.domain.answers import Answer
 from curio_rag.domain.reviewers import Reviewer, Role
 from curio_rag.domain.sign_offs import Decision, DocumentState
 from curio_rag.domain.sources import Document, Passage
+from curio_rag.pipelines.claims import ClaimGate
 from curio_rag.pipelines.review_ports import EventLog, ReviewShelf, SigningKey, VerifySignature
 
 TAKEN_FOR = timedelta(minutes=30)
@@ -49,6 +50,7 @@ class DeskParts:
     passages: Callable[[str], tuple[Passage, ...]]
     answers_citing: Callable[[str], tuple[str, ...]]
     regrade: Callable[[Answer], Answer]
+    gate: Callable[[], ClaimGate]
     rules: DeskRules
 
 

@@ -14,7 +14,7 @@ from curio_rag.domain.sign_offs import Decision, DocumentState, answer_subject, 
 from curio_rag.domain.sources import Document
 from curio_rag.domain.threads import CurrentAnswer, NoteKind
 from curio_rag.errors import DocumentNotFound, NotPermitted, ReviewClosed, ReviewNotFound, ReviewTaken, Unsupported
-from curio_rag.pipelines.claims import FindDocument, fault_of
+from curio_rag.pipelines.claims import FindDocument
 from curio_rag.pipelines.desk_parts import TAKEN_FOR, DeskParts, SigningSession
 from curio_rag.pipelines.reuse import plain_words
 from curio_rag.pipelines.sign_offs import review_today
@@ -219,7 +219,7 @@ def carrying_documents(parts: DeskParts, answer: Answer) -> tuple[DocumentState,
     find = admissible(parts, parts.rules.approve_on)
     numbered = enumerate((each for section in answer.sections for each in section.sentences), start=1)
     for number, sentence in numbered:
-        fault = fault_of(sentence, find)
+        fault = parts.gate().fault_of(sentence, find)
         if fault is not None:
             raise Unsupported(
                 f"Sentence {number} of {answer.id} does not hold: {fault.text}",

@@ -21,7 +21,7 @@ from curio_rag.domain.sign_offs import Decision, answer_subject
 from curio_rag.domain.sources import Document, Span, Vetting, VettingStatus
 from curio_rag.domain.threads import NoteKind
 from curio_rag.errors import NotPermitted, ReviewClosed, ReviewTaken, Unsupported
-from curio_rag.pipelines.claims import FindDocument, fault_of
+from curio_rag.pipelines.claims import FindDocument
 from curio_rag.pipelines.desk_parts import DeskParts, SigningSession
 from curio_rag.pipelines.review import OnTheDesk, admissible, lay_out
 from curio_rag.pipelines.signing import attempt, check_confirmation, signed_payload, signer, written_note
@@ -92,7 +92,9 @@ def revise(
         kept = {sentence for section in before.sections for sentence in section.sentences}
         find = admissible(parts, parts.rules.admit)
         checked = tuple(
-            section.keeping(tuple(each if each in kept else _supported(each, find) for each in section.sentences))
+            section.keeping(
+                tuple(each if each in kept else _supported(parts, each, find) for each in section.sentences)
+            )
             for section in sections
         )
         old = _numbered(before.sections)
@@ -221,11 +223,11 @@ def _changed(parts: DeskParts, sentence: Sentence, change: SentenceEdit, find: F
             raise Unsupported(f"{change.document_id} is not a document that answers may rest on.")
         citations = (cite(parts, document, change.quote),)
     text = sentence.text if change.text is None else " ".join(change.text.split())
-    return _supported(replace(sentence, text=text, citations=citations), find)
+    return _supported(parts, replace(sentence, text=text, citations=citations), find)
 
 
-def _supported(sentence: Sentence, find: FindDocument) -> Sentence:
-    fault = fault_of(sentence, find)
+def _supported(parts: DeskParts, sentence: Sentence, find: FindDocument) -> Sentence:
+    fault = parts.gate().fault_of(sentence, find)
     if fault is not None:
         raise Unsupported(f"The claim gate does not let the edit pass ({fault.code}): {fault.text}")
     return replace(sentence, verdict=Verdict(support=Support.SUPPORTED))

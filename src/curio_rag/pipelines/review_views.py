@@ -11,7 +11,6 @@ from curio_rag.domain.reviews import AnswerRecord
 from curio_rag.domain.sources import Document, Span
 from curio_rag.domain.threads import Note
 from curio_rag.errors import DocumentNotFound
-from curio_rag.pipelines.claims import fault_of
 from curio_rag.pipelines.desk_parts import DeskParts
 from curio_rag.pipelines.review import admissible, lay_out
 from curio_rag.pipelines.signing import reviewer_named
@@ -134,7 +133,7 @@ def _sentences(parts: DeskParts, answer: Answer) -> tuple[ShownSentence, ...]:
                     heading=heading,
                     text=sentence.text,
                     citations=_citations(parts, sentence),
-                    warning=fault_of(sentence, find),
+                    warning=parts.gate().fault_of(sentence, find),
                 )
             )
     return tuple(shown)
