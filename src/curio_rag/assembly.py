@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from curio_rag.adapters.ledger_ingest import LedgerIngestLog
     from curio_rag.adapters.ledger_reviews import LedgerReviews
     from curio_rag.adapters.ledger_vectors import LedgerVectors
-    from curio_rag.adapters.signing import KeyVault
-    from curio_rag.adapters.signing_sessions import SessionStore
-    from curio_rag.adapters.training import TrainingLog
 
 Part = TypeVar("Part")
 
