@@ -7,16 +7,20 @@ less (+.10 ROUGE-2 for several).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from curio_rag.adapters.section_extracts import Extract, Unit, count_words, units_of
 from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.answers import Citation, Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
-from curio_rag.domain.sources import Block, BlockKind, Document, DocumentSection, Hit, Span
+from curio_rag.domain.sources import Block, Document, DocumentSection, Hit, Span
 
-MOST_WORDS = 270
-"""What a standard answer may hold before no further section is begun."""
+MOST_WORDS = 300
+"""What a standard answer holds, apart from warnings that travel with their section."""
+
+LEAST_WORDS = 40
+"""With less room than this no further section is begun."""
 
 MAIN_WORDS = 130
 LEAD_WORDS = 60
@@ -36,29 +40,20 @@ LEAD_SHARE = 0.6
 FURTHER_SHARE = 0.6
 """A further section must score at least this share of the first one's."""
 
-LIST_KINDS = {BlockKind.BULLET: SectionKind.LIST, BlockKind.STEP: SectionKind.STEPS, BlockKind.ROW: SectionKind.LIST}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A section of a document that could be shown, how good it is, and where the best passage in it begins."""
+    """A section of a document that could be shown, how good it is, and the best passage in it with where it begins."""
 
     evidence: Evidence
     section: DocumentSection
     score: float
     start: int
+    text: str = ""
 
     @property
     def heading(self) -> str:
         return self.section.heading_path[-1] if self.section.heading_path else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unit:
-    """A paragraph's sentences, or the items of one whole list."""
-
-    kind: SectionKind
-    spans: tuple[Span, ...]
 
 
 @dataclass(slots=True)
@@ -68,6 +63,7 @@ class _Composition:
     sections: list[Section] = field(default_factory=list)
     places: list[_Place] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    terms: tuple[str, ...] = ()
     words: int = 0
 
 
@@ -87,7 +83,7 @@ class ExtractiveWriter:
         kinds = self._types.types_of(question)
         terms = self._types.content_terms(question)
         ranked = self._ranked(kinds, terms, evidence)
-        answer = _Composition()
+        answer = _Composition(terms=terms)
         if not ranked:
             return Draft(sections=())
         lead = self._lead(terms, ranked)
@@ -118,7 +114,9 @@ class ExtractiveWriter:
             for hit in each.hits:
                 section = each.document.section_at(hit.passage.span.start)
                 score = hit.score + self._bonus(kinds, section, hit) * min(1.0, 4 / max(1, len(terms))) ** 2
-                place = _Place(evidence=each, section=section, score=score, start=hit.passage.span.start)
+                place = _Place(
+                    evidence=each, section=section, score=score, start=hit.passage.span.start, text=hit.passage.text
+                )
                 if all(_names(place, term) for term in terms):
                     place = replace(place, start=section.span.start)
                 key = (each.document.id, section.span.start)
@@ -163,7 +161,7 @@ class ExtractiveWriter:
                 ),
                 None,
             )
-            if place is not None and answer.words < MOST_WORDS:
+            if place is not None:
                 self._add(answer, place, budget=FACET_WORDS)
 
     def _on_subject(self, question: str, document: Document) -> bool:
@@ -175,14 +173,15 @@ class ExtractiveWriter:
         """Further sections on the same subject: they are named with the same words of the question as the first."""
         subject = [term for term in terms if _names(ranked[0], term)]
         for place in ranked[1:8]:
-            if not all(_names(place, term) for term in subject):
+            if not all(_names(place, term) or mentions(place.text, term) for term in subject):
                 continue
-            if answer.words >= MOST_WORDS or len(answer.places) >= 4 or place.score < FURTHER_SHARE * ranked[0].score:
+            if len(answer.places) >= 4 or place.score < FURTHER_SHARE * ranked[0].score:
                 return
             self._add(answer, place, budget=FURTHER_WORDS)
 
     def _add(self, answer: _Composition, place: _Place, *, budget: int) -> None:
-        if any(place.section is other.section for other in answer.places):
+        budget = min(budget, MOST_WORDS - answer.words)
+        if budget < LEAST_WORDS or any(place.section is other.section for other in answer.places):
             return
         pieces = self._pieces(answer, place, budget=budget)
         if not pieces:
@@ -206,17 +205,20 @@ class ExtractiveWriter:
 
     def _pieces(self, answer: _Composition, place: _Place, *, budget: int) -> list[Section]:
         """The section's units from the place on, as far as the budget goes, and the warnings that travel with it."""
-        taken = _Taken(document=place.evidence.document, budget=budget, seen=answer.seen)
-        for unit in _units(place):
-            spans = tuple(kept for span in unit.spans if (kept := self._without_boilerplate(taken.document, span)))
-            if spans and not taken.take(_Unit(kind=unit.kind, spans=spans)):
-                break
+        document = place.evidence.document
+        units = [
+            Unit(kind=unit.kind, spans=spans)
+            for unit in units_of(document, _blocks(place))
+            if (spans := tuple(kept for span in unit.spans if (kept := self._without_boilerplate(document, span))))
+        ]
+        taken = Extract(document=document, budget=budget, seen=answer.seen, terms=answer.terms)
+        taken.take_all(units)
         taken.drop_lead()
         warnings = [
             span for span in taken.document.must_show if place.section.span.holds(span) and not taken.covers(span)
         ]
         if warnings:
-            taken.force(_Unit(kind=SectionKind.PARAGRAPH, spans=tuple(warnings)))
+            taken.force(Unit(kind=SectionKind.PARAGRAPH, spans=tuple(warnings)))
         answer.words += taken.words
         return [
             Section(heading="", kind=unit.kind, sentences=tuple(_sentence(place.evidence, span) for span in unit.spans))
@@ -240,106 +242,10 @@ class ExtractiveWriter:
         return tuple(
             names[kind.name]
             for kind in kinds
-            if kind.name in names and not kind.asks(said) and not any(kind.heads(heading) for heading in headings)
+            if kind.name in names
+            and not self._types.answers(kind, said)
+            and not any(kind.heads(heading) for heading in headings)
         )
-
-
-@dataclass(slots=True)
-class _Taken:
-    """What has been taken of one section; a sentence that ends in a colon waits for its list."""
-
-    document: Document
-    budget: int
-    seen: set[str]
-    units: list[_Unit] = field(default_factory=list)
-    words: int = 0
-    _lead: Span | None = None
-
-    def text_of(self, span: Span) -> str:
-        return span.of(self.document.text)
-
-    def take(self, unit: _Unit) -> bool:
-        """Takes a unit or as much of it as fits; False when nothing more should be taken."""
-        if unit.kind is SectionKind.PARAGRAPH:
-            return self._take_paragraph(unit)
-        return self._take_list(unit)
-
-    def drop_lead(self) -> None:
-        self._lead = None
-
-    def covers(self, span: Span) -> bool:
-        return any(taken.holds(span) for unit in self.units for taken in unit.spans)
-
-    def force(self, unit: _Unit) -> None:
-        """Takes a unit whatever the budget: warnings travel with their section."""
-        spans = tuple(span for span in unit.spans if self._new(span))
-        if spans:
-            self._append(_Unit(kind=unit.kind, spans=spans))
-
-    def _take_paragraph(self, unit: _Unit) -> bool:
-        kept: list[Span] = []
-        for span in unit.spans:
-            self.drop_lead()
-            if self.text_of(span).rstrip().endswith(":"):
-                self._lead = span
-                continue
-            count = _count(self.text_of(span))
-            if self.words + count > self.budget and (kept or self.units):
-                self._append(_Unit(kind=unit.kind, spans=tuple(kept)))
-                return False
-            if self._new(span):
-                kept.append(span)
-                self.words += count
-        self._append(_Unit(kind=unit.kind, spans=tuple(kept)), counted=True)
-        return True
-
-    def _take_list(self, unit: _Unit) -> bool:
-        """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not."""
-        spans = unit.spans
-        room = max(self.budget - self.words, 0) + 60
-        if _count(*map(self.text_of, spans)) > room:
-            spans = tuple(self._first_sentence(span) for span in spans)
-        if _count(*map(self.text_of, spans)) > room:
-            spans = tuple(self._name(span) for span in spans)
-        if _count(*map(self.text_of, spans)) > room and (self.units or self._lead):
-            self.drop_lead()
-            return False
-        if self._lead is not None and self._new(self._lead):
-            self._append(_Unit(kind=SectionKind.PARAGRAPH, spans=(self._lead,)))
-        self.drop_lead()
-        self._append(_Unit(kind=unit.kind, spans=tuple(span for span in spans if self._new(span))))
-        return self.words < self.budget
-
-    def _first_sentence(self, span: Span) -> Span:
-        first = next(iter(sentence_spans(self.text_of(span))), Span(start=0, end=span.end - span.start))
-        return Span(start=span.start + first.start, end=span.start + first.end)
-
-    def _name(self, span: Span) -> Span:
-        """Of an item such as "Blood test: a procedure in which ..." what stands before the colon."""
-        name, colon, _ = self.text_of(span).partition(":")
-        return Span(start=span.start, end=span.start + len(name.rstrip())) if colon and name.strip() else span
-
-    def _append(self, unit: _Unit, *, counted: bool = False) -> None:
-        if unit.spans and self.units and self._continues(self.units[-1], unit):
-            self.units[-1] = _Unit(kind=unit.kind, spans=(*self.units[-1].spans, *unit.spans))
-        elif unit.spans:
-            self.units.append(unit)
-        if unit.spans:
-            self.words += 0 if counted else _count(*map(self.text_of, unit.spans))
-
-    def _continues(self, before: _Unit, unit: _Unit) -> bool:
-        """Whether a paragraph goes on in the one before, with nothing but a sentence or two left out between them."""
-        if before.kind is not SectionKind.PARAGRAPH or unit.kind is not SectionKind.PARAGRAPH:
-            return False
-        return "\n" not in self.document.text[before.spans[-1].end : unit.spans[0].start]
-
-    def _new(self, span: Span) -> bool:
-        """Whether these words were not said before; they count as said from now on."""
-        words = " ".join(self.text_of(span).lower().split())
-        if words in self.seen:
-            return False
-        self.seen.add(words)
-        return True
 
 
 def _names(place: _Place, term: str) -> bool:
@@ -348,30 +254,12 @@ def _names(place: _Place, term: str) -> bool:
     return mentions(" ".join((document.title, *document.synonyms, *place.section.heading_path)), term)
 
 
-def _units(place: _Place) -> Iterator[_Unit]:
-    """The section as paragraphs and whole lists; a long section from the block on in which the passage begins."""
+def _blocks(place: _Place) -> tuple[Block, ...]:
+    """Those of the section; of a long one from the block on in which the passage begins."""
     document, blocks = place.evidence.document, place.section.blocks
-    if _count(place.section.span.of(document.text)) > WHOLE_SECTION_WORDS:
-        blocks = tuple(block for block in blocks if block.span.end > place.start)
-    run: list[Block] = []
-    for block in blocks:
-        if run and (block.kind is not run[-1].kind or block.kind not in LIST_KINDS):
-            yield _unit(document, run)
-            run = []
-        run.append(block)
-    if run:
-        yield _unit(document, run)
-
-
-def _unit(document: Document, run: Sequence[Block]) -> _Unit:
-    if run[0].kind in LIST_KINDS:
-        return _Unit(kind=LIST_KINDS[run[0].kind], spans=tuple(block.span for block in run))
-    spans = [
-        Span(start=block.span.start + span.start, end=block.span.start + span.end)
-        for block in run
-        for span in sentence_spans(block.span.of(document.text), language=document.language)
-    ]
-    return _Unit(kind=SectionKind.PARAGRAPH, spans=tuple(spans))
+    if count_words(place.section.span.of(document.text)) > WHOLE_SECTION_WORDS:
+        return tuple(block for block in blocks if block.span.end > place.start)
+    return blocks
 
 
 def _sentence(evidence: Evidence, span: Span) -> Sentence:
@@ -391,7 +279,3 @@ def _sentence(evidence: Evidence, span: Span) -> Sentence:
         heading_path=passage.heading_path,
     )
     return Sentence(text=" ".join(quote.split()), citations=(citation,))
-
-
-def _count(*texts: str) -> int:
-    return sum(len(text.split()) for text in texts)

@@ -21,6 +21,7 @@ class _TypesFile(msgspec.Struct, frozen=True):
     types: tuple[QuestionType, ...]
     facets: dict[str, tuple[Facet, ...]]
     gaps: dict[str, str]
+    answered: dict[str, str]
     boilerplate: tuple[str, ...]
     diseases: str
     loose_diseases: str
@@ -96,6 +97,7 @@ def load_question_types() -> QuestionTypes:
         types=file.types,
         facets=tuple(file.facets.items()),
         gaps=tuple(file.gaps.items()),
+        answered=tuple(file.answered.items()),
         boilerplate=file.boilerplate,
         diseases=frozenset(file.diseases.split()),
         loose_diseases=frozenset(file.loose_diseases.split()),

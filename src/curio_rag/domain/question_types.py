@@ -57,6 +57,8 @@ class QuestionTypes:
     types: tuple[QuestionType, ...]
     facets: tuple[tuple[str, tuple[Facet, ...]], ...]
     gaps: tuple[tuple[str, str], ...]
+    answered: tuple[tuple[str, str], ...]
+    """For each type a pattern of what an answer to it says, such as a time span for "how long"."""
     boilerplate: tuple[str, ...]
     diseases: frozenset[str]
     """The kinds of disease by which a name is recognised: "leukemia", "syndrome"."""
@@ -84,6 +86,11 @@ class QuestionTypes:
         """What a full answer to a question of that kind should also say."""
         known = dict(self.facets)
         return next((known[kind.name] for kind in self.types_of(question) if kind.name in known), ())
+
+    def answers(self, kind: QuestionType, text: str) -> bool:
+        """Whether a text says a thing of the kind that is asked for."""
+        pattern = dict(self.answered).get(kind.name)
+        return kind.asks(text) or (pattern is not None and re.search(pattern, text, re.IGNORECASE) is not None)
 
     def content_terms(self, question: str) -> tuple[str, ...]:
         """The words of a question that carry its meaning, lower case, each once, in order."""
