@@ -92,7 +92,7 @@ def total(row: Row, weights: RankingWeights) -> Numbers:
     alike = sum(
         weight for name, weight in (("title", weights.title), ("heading", weights.heading)) if _flat(mixed[name])
     )
-    share = weights.dense * (1 - alike / (weights.text + weights.title + weights.heading))
+    share = weights.dense * (1 - alike / ((weights.text + weights.title + weights.heading) or 1.0))
     return (
         share * ((dense - dense.min()) / spread if spread else np.ones_like(dense))
         + min(1.0, weights.telling_terms / max(1, row.terms)) * words

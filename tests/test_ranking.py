@@ -45,7 +45,8 @@ def test_words_fade_in_a_long_question() -> None:
 
 def test_nothing_in_common_is_no_division_by_zero() -> None:
     """Equal similarities and no words at all, or no candidate."""
-    assert scores(one=HitScores(), two=HitScores()) == {"one": WEIGHTS.dense, "two": WEIGHTS.dense}
+    text_alone = WEIGHTS.dense * WEIGHTS.text / (WEIGHTS.text + WEIGHTS.title + WEIGHTS.heading)
+    assert scores(one=HitScores(), two=HitScores()) == pytest.approx({"one": text_alone, "two": text_alone})
     assert scores() == {}
 
 

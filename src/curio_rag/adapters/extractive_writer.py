@@ -16,7 +16,7 @@ from curio_rag.domain.answers import Citation, Draft, Evidence, Section, Section
 from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
 from curio_rag.domain.sources import Block, Document, DocumentSection, Hit, Span
 
-MOST_WORDS = 300
+MOST_WORDS = 280
 """What a standard answer holds, apart from warnings that travel with their section."""
 
 LEAST_WORDS = 40
@@ -149,18 +149,16 @@ class ExtractiveWriter:
     def _add_facets(
         self, answer: _Composition, question: str, facets: Sequence[QuestionType], evidence: Sequence[Evidence]
     ) -> None:
-        """For each thing that a full answer should also say, the first section on the same subject that says it."""
+        """For each thing that a full answer should also say, the first section on the same subject that says it.
+
+        A document that says several of them is about the subject; the others are then about parts of it.
+        """
         related = [each for each in evidence if self._on_subject(question, each.document)]
+        best = [each for each in evidence if each.document.id == answer.places[0].evidence.document.id]
+        if sum(_section_of(kind, best) is not None for kind in facets) > 1:
+            related = best
         for kind in facets:
-            place = next(
-                (
-                    _Place(evidence=each, section=section, score=0.0, start=section.span.start)
-                    for each in related
-                    for section in each.document.sections
-                    if section.blocks and section.heading_path and kind.heads(section.heading_path[-1])
-                ),
-                None,
-            )
+            place = _section_of(kind, related)
             if place is not None:
                 self._add(answer, place, budget=FACET_WORDS)
 
@@ -246,6 +244,19 @@ class ExtractiveWriter:
             and not self._types.answers(kind, said)
             and not any(kind.heads(heading) for heading in headings)
         )
+
+
+def _section_of(kind: QuestionType, evidence: Sequence[Evidence]) -> _Place | None:
+    """The first section that announces a thing of this kind."""
+    return next(
+        (
+            _Place(evidence=each, section=section, score=0.0, start=section.span.start)
+            for each in evidence
+            for section in each.document.sections
+            if section.blocks and section.heading_path and kind.heads(section.heading_path[-1])
+        ),
+        None,
+    )
 
 
 def _names(place: _Place, term: str) -> bool:
