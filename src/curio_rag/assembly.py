@@ -361,6 +361,7 @@ class Assembly:
             types=self.question_types(),
             follow_ups=self.follow_ups,
             conflicts=self.conflict_finder,
+            glossary=self.config.glossary,
             new_id=lambda: f"a_{secrets.token_hex(12)}",
             clock=self.clock,
             config_digest=self.config.digest(),

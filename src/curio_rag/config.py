@@ -94,6 +94,9 @@ class Config:
     max_reply_bytes: int = 100_000
     """The longest reply of a language model that is read, in UTF-8 bytes."""
 
+    glossary: str = ""
+    """The id of an admitted document whose lines, such as "Apheresis: ...", explain words in answers; may be empty."""
+
     max_question_bytes: int = 20_000
     """The longest question that is taken in, in UTF-8 bytes (the emergency check still runs on longer ones)."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
-from curio_rag.domain.answers import Answer
+from curio_rag.domain.answers import Answer, AnswerLength
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.claims import CheckedClaim, ClaimRow
 from curio_rag.domain.library import IngestReport, LibraryEntry, ShelfRecord
@@ -191,7 +191,14 @@ class KnowledgeBase:
         finally:
             trial.close()
 
-    def ask(self, question: str, *, thread: str | None = None, previous: Sequence[str] = ()) -> AnswerRecord:
+    def ask(
+        self,
+        question: str,
+        *,
+        thread: str | None = None,
+        previous: Sequence[str] = (),
+        length: AnswerLength = AnswerLength.STANDARD,
+    ) -> AnswerRecord:
         """Drafts a cited answer, or abstains, or refers, and puts it where a clinician will see it.
 
         In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
@@ -209,7 +216,11 @@ class KnowledgeBase:
         before = tuple(Turn(question=text) for text in previous)
         parts, advice = self._assembly.answer_parts(), self._standing_advice(thread)
         answer = answer_question(
-            parts, asked, previous=lambda: (*before, *self._turns(asked.thread_id)), standing_advice=advice
+            parts,
+            asked,
+            previous=lambda: (*before, *self._turns(asked.thread_id)),
+            standing_advice=advice,
+            length=length,
         )
         return self._saved(asked, answer)
 

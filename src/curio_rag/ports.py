@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from curio_rag.domain.answers import Answer, Draft, Evidence
+from curio_rag.domain.answers import Answer, AnswerLength, Draft, Evidence
 from curio_rag.domain.library import FileReceipt, LibraryEntry, ShelvedDocument
 from curio_rag.domain.questions import Question, Triage, Turn
 from curio_rag.domain.search_plan import SearchPlan
@@ -374,7 +374,7 @@ class Writer(Protocol):
         """For the provenance of the answer."""
         ...
 
-    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+    def write(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
         """Sections of sentences, each with citations into the evidence's documents; no sections when nothing fits.
 
         Raises `WriterUnavailable` or `MalformedDraft`.

@@ -12,20 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from curio_rag.adapters.section_extracts import Extract, Unit, count_words, units_of
 from curio_rag.adapters.sentences import sentence_spans
-from curio_rag.domain.answers import Citation, Draft, Evidence, Section, SectionKind, Sentence
+from curio_rag.domain.answers import AnswerLength, Citation, Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
 from curio_rag.domain.sources import Block, Document, DocumentSection, Hit, Span
-
-MOST_WORDS = 280
-"""What a standard answer holds, apart from warnings that travel with their section."""
 
 LEAST_WORDS = 40
 """With less room than this no further section is begun."""
 
-MAIN_WORDS = 130
-LEAD_WORDS = 60
-FACET_WORDS = 85
-FURTHER_WORDS = 80
 WHOLE_SECTION_WORDS = 260
 """A longer section is entered at the passage that was found, not at its beginning."""
 
@@ -39,6 +32,25 @@ LEAD_SHARE = 0.6
 
 FURTHER_SHARE = 0.6
 """A further section must score at least this share of the first one's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """How many words the whole answer, apart from warnings, and each kind of section may have; how many sections."""
+
+    most: int
+    lead: int
+    main: int
+    facet: int
+    further: int
+    places: int
+
+
+ROOMS = {
+    AnswerLength.SHORT: _Room(most=130, lead=60, main=110, facet=0, further=0, places=1),
+    AnswerLength.STANDARD: _Room(most=280, lead=60, main=130, facet=85, further=80, places=4),
+    AnswerLength.FULL: _Room(most=700, lead=90, main=260, facet=160, further=160, places=8),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +72,7 @@ class _Place:
 class _Composition:
     """The answer as it grows."""
 
+    room: _Room
     sections: list[Section] = field(default_factory=list)
     places: list[_Place] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -78,18 +91,21 @@ class ExtractiveWriter:
         """For the provenance of the answer."""
         return "extractive"
 
-    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+    def write(
+        self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength = AnswerLength.STANDARD
+    ) -> Draft:
         """The section that fits the question best, then what a full answer should also say, or further sources."""
         kinds = self._types.types_of(question)
         terms = self._types.content_terms(question)
         ranked = self._ranked(kinds, terms, evidence)
-        answer = _Composition(terms=terms)
+        room = ROOMS[length]
+        answer = _Composition(room=room, terms=terms)
         if not ranked:
             return Draft(sections=())
         lead = self._lead(terms, ranked)
         if lead is not None:
-            self._add(answer, lead, budget=LEAD_WORDS)
-        self._add(answer, ranked[0], budget=MAIN_WORDS)
+            self._add(answer, lead, budget=room.lead)
+        self._add(answer, ranked[0], budget=room.main)
         facets = self._types.facets_of(question)
         if facets:
             self._add_facets(answer, question, [self._types.named(facet.type) for facet in facets], evidence)
@@ -160,7 +176,7 @@ class ExtractiveWriter:
         for kind in facets:
             place = _section_of(kind, related)
             if place is not None:
-                self._add(answer, place, budget=FACET_WORDS)
+                self._add(answer, place, budget=answer.room.facet)
 
     def _on_subject(self, question: str, document: Document) -> bool:
         names = " ".join((document.title, *document.synonyms))
@@ -170,15 +186,15 @@ class ExtractiveWriter:
     def _add_further(self, answer: _Composition, terms: Sequence[str], ranked: Sequence[_Place]) -> None:
         """Further sections on the same subject: they are named with the same words of the question as the first."""
         subject = [term for term in terms if _names(ranked[0], term)]
-        for place in ranked[1:8]:
+        for place in ranked[1 : 2 * answer.room.places]:
             if not all(_names(place, term) or mentions(place.text, term) for term in subject):
                 continue
-            if len(answer.places) >= 4 or place.score < FURTHER_SHARE * ranked[0].score:
+            if len(answer.places) >= answer.room.places or place.score < FURTHER_SHARE * ranked[0].score:
                 return
-            self._add(answer, place, budget=FURTHER_WORDS)
+            self._add(answer, place, budget=answer.room.further)
 
     def _add(self, answer: _Composition, place: _Place, *, budget: int) -> None:
-        budget = min(budget, MOST_WORDS - answer.words)
+        budget = min(budget, answer.room.most - answer.words)
         if budget < LEAST_WORDS or any(place.section is other.section for other in answer.places):
             return
         pieces = self._pieces(answer, place, budget=budget)

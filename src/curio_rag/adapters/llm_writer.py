@@ -14,7 +14,7 @@ from importlib import resources
 
 from curio_rag.adapters.llm_providers import ChatModel, Message
 from curio_rag.adapters.llm_reply import CitedPassage, read_reply
-from curio_rag.domain.answers import Citation, Draft, Evidence, Section, SectionKind, Sentence
+from curio_rag.domain.answers import AnswerLength, Citation, Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.digests import digest_bytes
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.sources import Document, Passage, Span
@@ -31,6 +31,9 @@ SHOWN_AGAIN = 4000
 
 KEY_LENGTH = 8
 TRIES = 2
+
+WORDS = {AnswerLength.SHORT: "40 to 90", AnswerLength.STANDARD: "80 to 250", AnswerLength.FULL: "200 to 600"}
+"""How many words a model is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +72,23 @@ class LanguageModelWriter:
         """Provider, model and the digest of the prompts, for the provenance of the answer."""
         return f"{self._model.name} prompt {self._prompts.digest[:19]}"
 
-    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+    def write(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
         """What the model makes of the evidence; a malformed reply is sent back once with what is wrong with it.
 
         Warnings that belong to a cited section are added word for word where the model left them out. Raises
         `WriterUnavailable`, and `MalformedDraft` when the second reply is no draft either.
         """
         shown = passages_shown(evidence, general=self._types.general_headings)
-        sections = with_warnings(self._sections(question, shown), evidence)
+        sections = with_warnings(self._sections(question, shown, WORDS[length]), evidence)
         cited = {citation.document_id for section in sections for citation in _citations(section)}
         titles = [each.document.title for each in evidence if each.document.id in cited]
         return Draft(sections=sections, questions_to_ask=self._types.asking(titles) if titles else ())
 
-    def _sections(self, question: str, shown: Mapping[str, CitedPassage]) -> tuple[Section, ...]:
+    def _sections(self, question: str, shown: Mapping[str, CitedPassage], words: str) -> tuple[Section, ...]:
         deadline = time.monotonic() + self._seconds
         messages = [
             Message(role="system", text=self._prompts.answer),
-            Message(role="user", text=_request(question, shown)),
+            Message(role="user", text=_request(question, shown, words)),
         ]
         for number in range(1, TRIES + 1):
             left = deadline - time.monotonic()
@@ -144,7 +147,7 @@ def _chosen(evidence: Evidence) -> tuple[Passage, ...]:
     )
 
 
-def _request(question: str, shown: Mapping[str, CitedPassage]) -> str:
+def _request(question: str, shown: Mapping[str, CitedPassage], words: str) -> str:
     passages = [
         {
             "key": key,
@@ -157,7 +160,7 @@ def _request(question: str, shown: Mapping[str, CitedPassage]) -> str:
         }
         for key, cited in shown.items()
     ]
-    return json.dumps({"question": question, "passages": passages}, ensure_ascii=False, indent=1)
+    return json.dumps({"question": question, "words": words, "passages": passages}, ensure_ascii=False, indent=1)
 
 
 def with_warnings(sections: Sequence[Section], evidence: Sequence[Evidence]) -> tuple[Section, ...]:

@@ -9,6 +9,9 @@ from enum import StrEnum
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.sources import Document, Hit, Passage, Span, Vetting
 
+EXPLAINED = "Words in this answer"
+"""The heading of the section that explains words."""
+
 
 class Outcome(StrEnum):
     """What became of a question."""
@@ -24,6 +27,14 @@ class SectionKind(StrEnum):
     PARAGRAPH = "paragraph"
     STEPS = "steps"
     LIST = "list"
+
+
+class AnswerLength(StrEnum):
+    """How much an answer says: the point alone, an answer for most readers, or all that bears on the question."""
+
+    SHORT = "short"
+    STANDARD = "standard"
+    FULL = "full"
 
 
 class Support(StrEnum):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from curio_rag.domain.answer_text import notice_of, plain_text
-from curio_rag.domain.answers import Answer, Citation, Conflict, Reason, SearchTrace, Section, Source
+from curio_rag.domain.answers import EXPLAINED, Answer, Citation, Conflict, Reason, SearchTrace, Section, Source
 from curio_rag.domain.digests import Json
 from curio_rag.domain.review_status import Review, ReviewStatus, SignedBy
 
@@ -113,7 +115,7 @@ class AnswerRecord:
             "withheld_count": len(self.answer.withheld),
             "conflicts": [_conflict(answer, conflict) for conflict in answer.conflicts],
             "sources": [_source(source) for source in answer.sources],
-            "glossary": [],
+            "glossary": list(_explained(answer)),
             "questions_to_ask": list(answer.questions_to_ask),
             "reading_grade": answer.reading_grade,
             "text": self.text_for(audience),
@@ -247,3 +249,12 @@ def _source(source: Source) -> Json:
         "as_of": source.as_of,
         "vetting": source.vetting.to_dict(),
     }
+
+
+def _explained(answer: Answer) -> Iterator[Json]:
+    """The lines that explain words, each as the word, its meaning and the source's number."""
+    for section in answer.sections:
+        for sentence in section.sentences if section.heading == EXPLAINED else ():
+            name, _, meaning = re.sub(r" \([^()]*\)(?=:)", "", sentence.text, count=1).partition(": ")
+            marker = answer.marker_of(sentence.citations[0])
+            yield {"term": name, "meaning": meaning, "citation": {"marker": marker}}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curio_rag.domain.answers import Outcome
+from curio_rag.domain.answers import AnswerLength, Outcome
 from curio_rag.domain.reviews import Audience
 from curio_rag.errors import CurioError, QuestionError
 from curio_rag.faces.audit_commands import audit_app
@@ -118,6 +118,7 @@ def search(
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
     thread: Annotated[str | None, typer.Option("--thread", help="Continue the thread with this id.")] = None,
+    length: Annotated[AnswerLength, typer.Option("--length", help="How much to say.")] = AnswerLength.STANDARD,
     show_quotes: Annotated[
         bool, typer.Option("--show-quotes", help="Print the cited words under each sentence.")
     ] = False,
@@ -133,7 +134,7 @@ def ask(
     Example: curio ask "What is CAR-T therapy?" --show-quotes
     """
     with knowledge_base() as base:
-        record = base.ask(_text(question, most_bytes=None), thread=thread)
+        record = base.ask(_text(question, most_bytes=None), thread=thread, length=length)
     if as_json:
         print_json(record.to_dict(audience=audience))
     else:

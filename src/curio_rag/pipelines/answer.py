@@ -9,6 +9,7 @@ from datetime import datetime
 
 from curio_rag.domain.answers import (
     Answer,
+    AnswerLength,
     Evidence,
     Outcome,
     Provenance,
@@ -25,7 +26,9 @@ from curio_rag.pipelines.both_sides import shown, with_both_sides
 from curio_rag.pipelines.claims import ClaimGate
 from curio_rag.pipelines.conflicts import ConflictFinder
 from curio_rag.pipelines.follow_up import FollowUps
+from curio_rag.pipelines.plain_language import with_words_explained
 from curio_rag.pipelines.retrieve import Findings, Retriever
+from curio_rag.pipelines.vetting import admitted
 from curio_rag.pipelines.write import Written, write_draft, write_instead
 from curio_rag.ports import PassageShelf, Readability, TriageRules, Writer
 
@@ -64,6 +67,7 @@ class AnswerParts:
     types: QuestionTypes
     follow_ups: Callable[[], FollowUps]
     conflicts: Callable[[], ConflictFinder]
+    glossary: str
     new_id: Callable[[], str]
     clock: Callable[[], datetime]
     config_digest: str
@@ -77,6 +81,7 @@ def answer_question(
     *,
     previous: Callable[[], Sequence[Turn]] = tuple,
     standing_advice: str = "",
+    length: AnswerLength = AnswerLength.STANDARD,
 ) -> Answer:
     """Triage comes first and needs no index: an emergency is answered whatever else is wrong.
 
@@ -111,14 +116,15 @@ def answer_question(
     if findings.signals.strength < EVIDENCE_THRESHOLD:
         return _abstain(parts, question, triage, findings, trace)
     evidence = _evidence(parts, retriever, findings)
-    written = write_draft(parts.writer(), parts.standby(), findings.plan.whole, evidence)
-    answer = _checked(parts, question, triage, written, evidence, trace, findings)
+    glossary = None if length is AnswerLength.SHORT else _glossary(parts, retriever)
+    written = write_draft(parts.writer(), parts.standby(), findings.plan.whole, evidence, length)
+    answer = _checked(parts, question, triage, written, evidence, glossary, trace, findings)
     if answer.sections:
         return answer
-    instead = write_instead(written, parts.standby(), findings.plan.whole, evidence)
+    instead = write_instead(written, parts.standby(), findings.plan.whole, evidence, length)
     if instead is None:
         return answer
-    second = _checked(parts, question, triage, instead, evidence, trace, findings)
+    second = _checked(parts, question, triage, instead, evidence, glossary, trace, findings)
     return replace(second, withheld=(*answer.withheld, *second.withheld))
 
 
@@ -177,6 +183,17 @@ def _evidence(parts: AnswerParts, retriever: Retriever, findings: Findings) -> t
     )
 
 
+def _glossary(parts: AnswerParts, retriever: Retriever) -> Evidence | None:
+    """The document that explains words, where one is configured and admitted today."""
+    shelf = parts.shelf()
+    entries = shelf.entries_of([parts.glossary]) if parts.glossary else ()
+    for document_id, vetting in admitted(entries, admit=retriever.admit, today=retriever.today()).items():
+        return Evidence(
+            document=shelf.document(document_id), vetting=vetting, hits=(), passages=shelf.passages_of(document_id)
+        )
+    return None
+
+
 def _by_document(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     grouped: dict[str, list[Hit]] = {}
     for hit in hits:
@@ -190,12 +207,14 @@ def _checked(
     triage: Triage,
     written: Written,
     evidence: Sequence[Evidence],
+    glossary: Evidence | None,
     trace: SearchTrace,
     findings: Findings,
 ) -> Answer:
-    documents = {each.document.id: each.document for each in evidence}
     both = with_both_sides(written.draft, evidence, parts.conflicts())
-    draft = both.draft
+    draft = with_words_explained(both.draft, glossary, question=question.text)
+    evidence = evidence if glossary is None else (*evidence, glossary)
+    documents = {each.document.id: each.document for each in evidence}
     checked = parts.gate.check_draft(draft, documents.get)
     if not checked.sections:
         return _by(written, replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld))
