@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,12 @@ import pytest
 from curio_rag.domain.answers import Outcome
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.reviews import AnswerRecord
-from curio_rag.errors import NotPermitted, ReviewNotFound
 from curio_rag.knowledge_base import KnowledgeBase
 from tests.conftest import SmallBase
+from tests.desk import Bench
 
 SEIZURE = "my husband just had a seizure and will not wake up"
-BY = {"reviewer": "Test Fixture", "credential": "RN (test fixture)", "reason": "spoke to the family, he is in hospital"}
+REASON = "spoke to the family, he is in hospital"
 
 
 @pytest.fixture
@@ -61,38 +60,26 @@ def test_other_threads_are_answered(base: KnowledgeBase) -> None:
     assert base.ask("What is aspirin?").answer.urgency is Urgency.ROUTINE
 
 
-def test_a_clinician_clears_it_and_a_new_one_opens_it(base: KnowledgeBase) -> None:
-    """Cleared, the thread is answered again; the next emergency flags it anew."""
-    thread = open_emergency(base).thread_id
-    base.clear_emergency(thread, **BY)
-    assert base.ask("What is aspirin?", thread=thread).answer.urgency is Urgency.ROUTINE
-    base.ask(SEIZURE, thread=thread)
-    assert base.ask("What is aspirin?", thread=thread).answer.urgency is Urgency.EMERGENCY
+def test_a_clinician_clears_it_and_a_new_one_opens_it(bench: Bench) -> None:
+    """Cleared by a signature, the thread is answered again; the next emergency flags it anew."""
+    session = bench.reviewer()
+    thread = open_emergency(bench.base).thread_id
+    bench.desk.clear_emergency(session, thread, reason=REASON)
+    assert bench.ask("What is aspirin?", thread=thread).answer.urgency is Urgency.ROUTINE
+    bench.ask(SEIZURE, thread=thread)
+    assert bench.ask("What is aspirin?", thread=thread).answer.urgency is Urgency.EMERGENCY
 
 
-def test_only_an_open_emergency_can_be_cleared_and_by_somebody(base: KnowledgeBase) -> None:
-    """Neither twice, nor where there is none, nor without a name."""
-    thread = open_emergency(base).thread_id
-    for missing in BY:
-        with pytest.raises(NotPermitted):
-            base.clear_emergency(thread, **{**BY, missing: " "})
-    base.clear_emergency(thread, **BY)
-    for nothing_open in (thread, "t_nowhere"):
-        with pytest.raises(ReviewNotFound):
-            base.clear_emergency(nothing_open, **BY)
-
-
-def test_the_audit_chain_holds_who_cleared_what_and_no_question(base: KnowledgeBase) -> None:
+def test_the_audit_chain_holds_who_cleared_what_and_no_question(bench: Bench) -> None:
     """Flag and clearing are links of the chain, which stays whole; no word of a question is in them."""
-    thread = open_emergency(base).thread_id
-    base.clear_emergency(thread, **BY)
-    assert base.check() == ()
-    events = base._assembly.ledger()
-    with events.reading() as connection:
-        rows = connection.exec_driver_sql("SELECT kind, payload FROM events WHERE subject = ?", (thread,)).all()
-    assert [row.kind for row in rows] == ["thread_flagged", "thread_cleared"]
-    assert json.loads(rows[1].payload)["reviewer"] == BY["reviewer"]
-    assert not any(word in str(rows) for word in ("seizure", "husband"))
+    session = bench.reviewer()
+    thread = open_emergency(bench.base).thread_id
+    bench.desk.clear_emergency(session, thread, reason=REASON)
+    assert bench.base.check() == ()
+    assert list(bench.kinds(thread)) == ["thread_flagged", "thread_cleared"]
+    events = [event for event in bench.desk.export() if event.subject == thread]
+    assert session.reviewer_id in str(events[1])
+    assert not any(word in str(events) for word in ("seizure", "husband"))
 
 
 def test_what_cannot_be_decoded_is_refused_after_the_emergency_check(folder: Path) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from curio_rag.adapters.ledger_ingest import LedgerIngestLog
     from curio_rag.adapters.ledger_reviews import LedgerReviews
     from curio_rag.adapters.ledger_vectors import LedgerVectors
+    from curio_rag.adapters.signing import KeyVault
 
 Part = TypeVar("Part")
 
@@ -144,6 +145,12 @@ class Assembly:
         from curio_rag.adapters.ledger_audit import LedgerAudit
 
         return self._part("audited_store", lambda: LedgerAudit(self.ledger()))
+
+    def key_vault(self) -> KeyVault:
+        """The reviewers' sealed private keys."""
+        from curio_rag.adapters.signing import KeyVault
+
+        return KeyVault(folder=self.config.key_folder)
 
     def verify_signature(self, public_key: str, message: bytes, signature: str) -> bool:
         """Whether the key made the signature; `cryptography` is imported by the first call."""

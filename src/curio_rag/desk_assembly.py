@@ -13,7 +13,6 @@ from curio_rag.pipelines.document_state import document_state
 from curio_rag.pipelines.ingest import model_key
 
 if TYPE_CHECKING:
-    from curio_rag.adapters.signing import KeyVault
     from curio_rag.adapters.signing_sessions import SessionStore
     from curio_rag.adapters.training import TrainingLog
 
@@ -26,13 +25,6 @@ def absence(assembly: Assembly, document_id: str) -> Absence:
     entries = list(assembly.vectors().index_entries(model_key(assembly.embedder()), ids))
     generation = assembly.config.index_folder / "generations" / str(assembly.generations().current().generation)
     return look_for(document_id, entries, generation=generation)
-
-
-def key_vault(assembly: Assembly) -> KeyVault:
-    """The reviewers' sealed private keys."""
-    from curio_rag.adapters.signing import KeyVault
-
-    return KeyVault(folder=assembly.config.key_folder)
 
 
 def sessions(assembly: Assembly) -> SessionStore:

@@ -203,7 +203,7 @@ class KnowledgeBase:
 
         In a thread a follow-up such as "and how long does it last?" is read in the light of the questions
         before it; `previous` are such questions that stand in no thread here, oldest first.
-        An emergency, and all of its thread until `clear_emergency`, gets fixed advice at once, index or not. Raises
+        An emergency, and all of its thread until a clinician clears it at the desk, gets fixed advice at once. Raises
         `QuestionError` for an empty or overlong question, `ReviewNotFound` for an unknown thread,
         and `IndexMissing`, `IndexOutOfDate` or `IndexDamaged`.
         """
@@ -226,11 +226,6 @@ class KnowledgeBase:
 
     def _turns(self, thread_id: str) -> tuple[Turn, ...]:
         return self._assembly.answers().turns(thread_id, limit=MOST_TURNS) if thread_id else ()
-
-    def clear_emergency(self, thread: str, *, reviewer: str, credential: str, reason: str) -> None:
-        """A clinician has seen to the emergency of a thread. Raises `NotPermitted` or `ReviewNotFound`."""
-        at = self._assembly.clock()
-        self._assembly.answers().clear_emergency(thread, reviewer=reviewer, credential=credential, reason=reason, at=at)
 
     def _standing_advice(self, thread: str | None) -> str:
         with suppress(CurioError):  # a store that cannot be read holds back no answer

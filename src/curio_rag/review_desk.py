@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from curio_rag.assembly import Assembly
-from curio_rag.desk_assembly import absence, desk_parts, key_vault, sessions, training_log
+from curio_rag.desk_assembly import absence, desk_parts, sessions, training_log
 from curio_rag.domain.answers import Section
 from curio_rag.domain.audit import AuditReport, Head
 from curio_rag.domain.digests import Json
@@ -68,7 +68,7 @@ class ReviewDesk:
         Raises `NotPermitted` for an empty name, register or number, or a passphrase that is too short.
         """
         self._assembly.ledger(create=True)
-        vault = key_vault(self._assembly)
+        vault = self._assembly.key_vault()
         return register.add_reviewer(
             self._parts,
             name=name,
@@ -105,7 +105,7 @@ class ReviewDesk:
         parts = self._parts
         with attempt(parts, "open session", subject=reviewer_id, reviewer_id=reviewer_id):
             reviewer = review.active_reviewer(parts, reviewer_id)
-            key = key_vault(self._assembly).unlock(reviewer.key_id, passphrase)
+            key = self._assembly.key_vault().unlock(reviewer.key_id, passphrase)
             if key.public_key != reviewer.public_key:
                 raise WrongPassphrase(f"The key file of {reviewer.name} is not the registered one.")
         now = parts.clock()

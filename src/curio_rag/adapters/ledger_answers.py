@@ -16,7 +16,7 @@ from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
 from curio_rag.domain.events import EventKind
 from curio_rag.domain.questions import Question, Turn, Urgency
-from curio_rag.errors import NotPermitted, ReviewNotFound
+from curio_rag.errors import ReviewNotFound
 
 FLAGGED, CLEARED = "thread_flagged", "thread_cleared"
 """Events about a thread: an emergency was noticed in it; a clinician has seen to it."""
@@ -97,26 +97,6 @@ class LedgerAnswers:
         with self._ledger.reading() as connection:
             answer_id = _flagging_answer(connection, thread_id)
         return self.answer(answer_id)[1].advice if answer_id else ""
-
-    def clear_emergency(self, thread_id: str, *, reviewer: str, credential: str, reason: str, at: datetime) -> None:
-        """A clinician has seen to the emergency of a thread.
-
-        Raises `NotPermitted` without a name, a credential and a reason, and `ReviewNotFound` when there is
-        none to clear.
-        """
-        if not (reviewer.strip() and credential.strip() and reason.strip()):
-            raise NotPermitted("An emergency is cleared by a clinician with name, credential and reason.")
-        with self._ledger.writing() as connection:
-            answer_id = _flagging_answer(connection, thread_id)
-            if answer_id is None:
-                raise ReviewNotFound(f"The thread {thread_id!r} has no emergency to clear.")
-            append_event(
-                connection,
-                at=at,
-                kind=CLEARED,
-                subject=thread_id,
-                payload={"answer_id": answer_id, "reviewer": reviewer, "credential": credential, "reason": reason},
-            )
 
     def turns(self, thread_id: str, *, limit: int) -> tuple[Turn, ...]:
         """The last turns of a thread, oldest first. Raises `ReviewNotFound` for an unknown id."""
