@@ -1,11 +1,12 @@
-"""How well questions are read: what is found and what is answered, by wording, on development questions only.
+"""How well questions are read: what is found and what is answered, by wording, on development questions.
 
     python evals/question_reading_report.py FOLDER GOLD_FOLDER [FOLDER2 QUERIES.jsonl]
+    python evals/question_reading_report.py FOLDER GOLD_FOLDER test
 
-The arguments are those of `fit_evidence.py`. For the gold cases of the development half that triage should
-let through: the share answered (the evidence reaches the threshold, before writing), the share of the gold
-quotes that stand whole in one of the best five passages (Recall@5), and the share of the questions
-with at least one such quote. For the set: the share of each kind answered.
+The arguments are those of `fit_evidence.py`. With `test` the other half is read, once, at the end. For the gold
+cases of the half that triage should let through: the share answered (the evidence reaches the threshold, before writing), the share of the gold quotes
+that stand whole in one of the best five passages (Recall@5), and the share of the questions with at least one
+such quote. For the set: the share of each kind answered.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ def quotes_found(case: EvalCase, findings: Findings) -> list[bool]:
     ]
 
 
-def report_gold(folder: Path, gold: Path) -> None:
+def report_gold(folder: Path, gold: Path, split: Split) -> None:
     """One line for each wording."""
     assembly = Assembly(load_config(folder))
     cases = [
         (case, assembly.retriever().search(searched(case), limit=EVIDENCE_HITS))
         for case in load_gold(sorted(gold.glob("*.jsonl")))
-        if case.split is Split.DEVELOPMENT and case.expected.outcome is not Outcome.REFERRED
+        if case.split is split and case.expected.outcome is not Outcome.REFERRED
     ]
     assembly.close()
     print("wording    answerable answered  unanswerable answered  Recall@5 of quotes  a quote in the top 5")
@@ -77,6 +78,6 @@ def report_set(folder: Path, queries: Path) -> None:
 
 
 if __name__ == "__main__":
-    report_gold(Path(sys.argv[1]), Path(sys.argv[2]))
+    report_gold(Path(sys.argv[1]), Path(sys.argv[2]), Split(sys.argv[3] if len(sys.argv) == 4 else "development"))
     if len(sys.argv) > 4:
         report_set(Path(sys.argv[3]), Path(sys.argv[4]))
