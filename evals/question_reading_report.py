@@ -4,9 +4,9 @@
     python evals/question_reading_report.py FOLDER GOLD_FOLDER test
 
 The arguments are those of `fit_evidence.py`. With `test` the other half is read, once, at the end. For the gold
-cases of the half that triage should let through: the share answered (the evidence reaches the threshold, before writing), the share of the gold quotes
-that stand whole in one of the best five passages (Recall@5), and the share of the questions with at least one
-such quote. For the set: the share of each kind answered.
+cases of the half that triage should let through: the share answered (the evidence reaches the threshold, before
+writing), the share of the gold quotes that stand whole in one of the best five passages (Recall@5), and the
+share of the questions with at least one such quote. For the set: the share of each kind answered.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from curio_rag.adapters.section_extracts import Extract, Unit, count_words, units_of
 from curio_rag.adapters.sentences import sentence_spans
-from curio_rag.domain.answers import AnswerLength, Citation, Draft, Evidence, Section, SectionKind, Sentence
+from curio_rag.domain.answers import AnswerLength, Draft, Evidence, Section, SectionKind
 from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
 from curio_rag.domain.sources import Block, Document, DocumentSection, Hit, Span
 
@@ -235,7 +235,7 @@ class ExtractiveWriter:
             taken.force(Unit(kind=SectionKind.PARAGRAPH, spans=tuple(warnings)))
         answer.words += taken.words
         return [
-            Section(heading="", kind=unit.kind, sentences=tuple(_sentence(place.evidence, span) for span in unit.spans))
+            Section(heading="", kind=unit.kind, sentences=tuple(place.evidence.verbatim(span) for span in unit.spans))
             for unit in taken.units
         ]
 
@@ -287,22 +287,3 @@ def _blocks(place: _Place) -> tuple[Block, ...]:
     if count_words(place.section.span.of(document.text)) > WHOLE_SECTION_WORDS:
         return tuple(block for block in blocks if block.span.end > place.start)
     return blocks
-
-
-def _sentence(evidence: Evidence, span: Span) -> Sentence:
-    document = evidence.document
-    quote = span.of(document.text)
-    passage = next(
-        (passage for passage in evidence.passages if passage.span.holds(span)),
-        next(passage for passage in evidence.passages if passage.span.end > span.start),
-    )
-    citation = Citation(
-        document_id=document.id,
-        document_digest=document.digest,
-        passage_id=passage.id,
-        quote=quote,
-        span=span,
-        page=document.page_at(span.start),
-        heading_path=passage.heading_path,
-    )
-    return Sentence(text=" ".join(quote.split()), citations=(citation,))

@@ -176,7 +176,7 @@ def with_warnings(sections: Sequence[Section], evidence: Sequence[Evidence]) -> 
             for span in _warnings_near(citation, source.document) if source else ():
                 if source and not any(name == source.document.id and other.holds(span) for name, other in said):
                     said.append((source.document.id, span))
-                    missing.append(_verbatim(source, span))
+                    missing.append(source.verbatim(span))
         if missing:
             whole.append(Section(heading="", kind=SectionKind.PARAGRAPH, sentences=tuple(missing)))
     return tuple(whole)
@@ -190,22 +190,3 @@ def _citations(section: Section) -> Iterator[Citation]:
 def _warnings_near(citation: Citation, document: Document) -> tuple[Span, ...]:
     place = document.section_at(citation.span.start).span
     return tuple(span for span in document.must_show if place.holds(span))
-
-
-def _verbatim(evidence: Evidence, span: Span) -> Sentence:
-    document = evidence.document
-    passage = next(
-        (passage for passage in evidence.passages if passage.span.holds(span)),
-        next(passage for passage in evidence.passages if passage.span.end > span.start),
-    )
-    quote = span.of(document.text)
-    citation = Citation(
-        document_id=document.id,
-        document_digest=document.digest,
-        passage_id=passage.id,
-        quote=quote,
-        span=span,
-        page=document.page_at(span.start),
-        heading_path=passage.heading_path,
-    )
-    return Sentence(text=" ".join(quote.split()), citations=(citation,))

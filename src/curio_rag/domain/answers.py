@@ -190,6 +190,24 @@ class Evidence:
     hits: tuple[Hit, ...]
     passages: tuple[Passage, ...]
 
+    def verbatim(self, span: Span) -> Sentence:
+        """The document's own words at a span as a sentence that cites them; runs of white space become one space."""
+        document, quote = self.document, span.of(self.document.text)
+        passage = next(
+            (each for each in self.passages if each.span.holds(span)),
+            next(each for each in self.passages if each.span.end > span.start),
+        )
+        citation = Citation(
+            document_id=document.id,
+            document_digest=document.digest,
+            passage_id=passage.id,
+            quote=quote,
+            span=span,
+            page=document.page_at(span.start),
+            heading_path=passage.heading_path,
+        )
+        return Sentence(text=" ".join(quote.split()), citations=(citation,))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from curio_rag.domain.answers import EXPLAINED, Citation, Draft, Evidence, Section, SectionKind, Sentence
+from curio_rag.domain.answers import EXPLAINED, Draft, Evidence, Section, SectionKind
 from curio_rag.domain.sources import BlockKind, Span
 
 MOST_EXPLAINED = 3
@@ -52,7 +52,7 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
     chosen = [word for _, word in sorted(used, key=lambda each: each[0])[:MOST_EXPLAINED]]
     if not chosen:
         return draft
-    lines = tuple(_line(glossary, word.span) for word in chosen)
+    lines = tuple(glossary.verbatim(word.span) for word in chosen)
     return replace(
         draft, sections=(*draft.sections, Section(heading=EXPLAINED, kind=SectionKind.LIST, sentences=lines))
     )
@@ -71,19 +71,3 @@ def _unexplained(name: str, text: str) -> int | None:
 def _form(name: str) -> re.Pattern[str]:
     """Finds a word, or more of the thing; capitals such as NICE only as they are."""
     return re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", 0 if name.isupper() else re.IGNORECASE)
-
-
-def _line(glossary: Evidence, span: Span) -> Sentence:
-    document = glossary.document
-    quote = span.of(document.text)
-    passage = next(each for each in glossary.passages if each.span.end > span.start)
-    citation = Citation(
-        document_id=document.id,
-        document_digest=document.digest,
-        passage_id=passage.id,
-        quote=quote,
-        span=span,
-        page=document.page_at(span.start),
-        heading_path=passage.heading_path,
-    )
-    return Sentence(text=" ".join(quote.split()), citations=(citation,))
