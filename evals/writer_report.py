@@ -38,7 +38,7 @@ from curio_rag.adapters.passage_choice import FIRST_WORDS, excerpts
 from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config
-from curio_rag.domain.answers import Evidence
+from curio_rag.domain.answers import AnswerLength, Evidence
 from curio_rag.domain.benchmarks import Fields, Topic
 from curio_rag.pipelines.answer import EVIDENCE_HITS, MOST_DOCUMENTS
 from curio_rag.pipelines.benchmark import index_corpus, index_name
@@ -137,7 +137,7 @@ def asked(assembly: Assembly, topic: Topic, references: tuple[str, ...]) -> Aske
                 passages=shelf.passages_of(document_id),
             )
         )
-    draft = assembly.standby().write(findings.plan.whole, evidence)
+    draft = assembly.standby().write(findings.plan.whole, evidence, length=AnswerLength.STANDARD)
     written = tuple(sentence.text for section in draft.sections for sentence in section.sentences)
 
     def chosen(words: int) -> Sentences:
