@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from curio_rag.adapters.passage_choice import FIRST_WORDS, excerpts, is_running_text
 from curio_rag.adapters.section_extracts import Extract, Unit, count_words, units_of
 from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.answers import AnswerLength, Draft, Evidence, Section, SectionKind
 from curio_rag.domain.question_types import QuestionType, QuestionTypes, mentions
 from curio_rag.domain.sources import Block, Document, DocumentSection, Hit, Span
+
+RUNNING_WORDS = {AnswerLength.SHORT: 50, AnswerLength.STANDARD: FIRST_WORDS, AnswerLength.FULL: 2 * FIRST_WORDS}
+"""About how much of the first source is shown where no heading tells what to show."""
 
 LEAST_WORDS = 40
 """With less room than this no further section is begun."""
@@ -96,6 +100,9 @@ class ExtractiveWriter:
     ) -> Draft:
         """The section that fits the question best, then what a full answer should also say, or further sources."""
         kinds = self._types.types_of(question)
+        found = [each for each in evidence if each.hits]
+        if found and all(is_running_text(each.document) for each in found):
+            return self._of_running_text(question, found, length=length)
         terms = self._types.content_terms(question)
         ranked = self._ranked(kinds, terms, evidence)
         room = ROOMS[length]
@@ -115,6 +122,25 @@ class ExtractiveWriter:
             sections=tuple(answer.sections),
             not_covered=self._gaps(kinds, answer),
             questions_to_ask=self._types.asking([place.evidence.document.title for place in answer.places]),
+        )
+
+    def _of_running_text(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
+        """Where no heading tells: the runs of sentences that answer, each source under its title."""
+        chosen = excerpts(question, evidence, types=self._types, first_words=RUNNING_WORDS[length])
+        answer = _Composition(room=ROOMS[length], terms=self._types.content_terms(question))
+        answer.sections.extend(
+            Section(
+                heading="" if number else each.evidence.document.title,
+                kind=SectionKind.PARAGRAPH,
+                sentences=tuple(_sentence(each.evidence, span) for span in run),
+            )
+            for each in chosen
+            for number, run in enumerate(each.runs)
+        )
+        return Draft(
+            sections=tuple(answer.sections),
+            not_covered=self._gaps(self._types.types_of(question), answer),
+            questions_to_ask=self._types.asking([each.evidence.document.title for each in chosen]),
         )
 
     def _ranked(
