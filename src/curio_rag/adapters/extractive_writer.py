@@ -132,7 +132,7 @@ class ExtractiveWriter:
             Section(
                 heading="" if number else each.evidence.document.title,
                 kind=SectionKind.PARAGRAPH,
-                sentences=tuple(_sentence(each.evidence, span) for span in run),
+                sentences=tuple(each.evidence.verbatim(span) for span in run),
             )
             for each in chosen
             for number, run in enumerate(each.runs)
