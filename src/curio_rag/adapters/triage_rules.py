@@ -14,7 +14,7 @@ from curio_rag.domain.triage_rules import RuleBook, Sign, SignRule
 from curio_rag.errors import ConfigError
 
 BUNDLED = "triage_rules.toml"
-REFERRALS = frozenset({"dosing_change", "diagnosis_request", "treatment_choice", "minor"})
+REFERRALS = frozenset({"dosing_change", "diagnosis_request", "treatment_choice", "minor", "policy"})
 
 _HINT = "Start from the bundled data/triage_rules.toml; its first lines tell how a rule reads."
 _Fields: TypeAlias = Mapping[str, object]

@@ -38,7 +38,8 @@ class Triage:
     """What a question needs before anything is looked up.
 
     `code` is None for a question that may simply be answered, otherwise one of the codes of a
-    referral: `emergency`, `dosing_change`, `diagnosis_request`, `treatment_choice`, `minor`.
+    referral: `emergency`, `dosing_change`, `diagnosis_request`, `treatment_choice`, `minor`; or `policy`
+    where the message tells the service how to behave and asks no clinician for anything.
     `group` names the kind of emergency. `advice` is fixed text from the emergency card, shown at
     once to everybody; empty where there is none. `reason` says in plain words what was noticed,
     without repeating the question.

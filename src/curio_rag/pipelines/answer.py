@@ -50,6 +50,12 @@ REFERRALS = {
     "a person must read this question.",
 }
 
+POLICY = "policy"
+UNCHANGED = (
+    "The message tells this service how to behave. How it answers cannot be changed by a message: only from its "
+    "documents, with their exact words, and nothing is called checked that no clinician has signed. Please ask your "
+    "question without such instructions."
+)
 STILL_OPEN = "An emergency was noticed earlier in this conversation, and no clinician has closed it yet."
 
 
@@ -113,7 +119,7 @@ def answer_question(
     retriever = parts.retriever()
     findings = retriever.search(resolution.text, limit=EVIDENCE_HITS)
     trace = _trace(findings, resolution.carried)
-    if findings.signals.strength < EVIDENCE_THRESHOLD:
+    if findings.signals.strength < EVIDENCE_THRESHOLD or triage.code == POLICY:
         return _abstain(parts, question, triage, findings, trace)
     evidence = _evidence(parts, retriever, findings)
     glossary = None if length is AnswerLength.SHORT else _glossary(parts, retriever)
@@ -256,10 +262,13 @@ def _abstain(parts: AnswerParts, question: Question, triage: Triage, findings: F
         text="The documents of this service do not answer this question, so no answer was drafted. "
         "A guess could hurt you.",
     )
-    if triage.code:
+    if triage.code == POLICY:
+        reason = Reason(code=POLICY, text=UNCHANGED)
+    elif triage.code:
         reason = Reason(code=triage.code, text=f"{REFERRALS.get(triage.code, triage.reason)} {reason.text}")
+    referred = triage.code not in {None, POLICY}
     answer = _answer(
-        parts, question, triage, outcome=Outcome.REFERRED if triage.code else Outcome.ABSTAINED, reason=reason
+        parts, question, triage, outcome=Outcome.REFERRED if referred else Outcome.ABSTAINED, reason=reason
     )
     provenance = replace(answer.provenance, index_fingerprint=findings.index_fingerprint)
     return replace(answer, trace=trace, provenance=provenance)

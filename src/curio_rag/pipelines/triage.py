@@ -22,13 +22,16 @@ from curio_rag.pipelines.triage_text import Spelling, Words, plain, read_words
 
 EMERGENCY = "emergency"
 OTHER_LANGUAGE = "unsupported_language"
+POLICY = "policy"
 SUICIDE, OVERDOSE, CELL_THERAPY = "suicide_selfharm", "overdose_poison", "cart_crs_icans"
 _OWN_WORDS = frozenset({SUICIDE, OVERDOSE, "infant_child"})
 """Groups whose own words stand above an urgent question; the others get the call-your-team line."""
 
 _REASON_LANGUAGE = "The message is in a language that the documents of this service do not speak."
 _READING = "reading:"
-_CODES = ("minor", "dosing_change", "treatment_choice", "diagnosis_request")
+_CODES = ("minor", "dosing_change", "treatment_choice", "diagnosis_request", POLICY)
+"""A person behind the words comes first: an injection that also asks for a dose is a request for a dose."""
+
 _ORDER = {group: place for place, group in enumerate(GROUPS)}
 
 
@@ -140,6 +143,13 @@ class RuleTriage:
         shown, advice = self._line(group)
         return replace(found, urgency=Urgency.URGENT, group=shown, reason=reason, advice=_lines(found.advice, advice))
 
+    def referred(self, found: Triage, code: str) -> Triage:
+        """What was found, with the code of a personal decision where it has none."""
+        rule = next((rule for rule in self._rules.referrals if rule.outcome == code), None)
+        if rule is None or found.code not in {None, POLICY}:
+            return found
+        return replace(found, code=code, reason=" ".join(filter(None, (rule.reason, found.reason))))
+
     def without_emergency(self, text: str, *, reason: str) -> Triage:
         """What is left of a text whose words of danger are believed to mean something else: urgent, never less."""
         noticed = self._notice(text)
@@ -165,7 +175,7 @@ class RuleTriage:
     def _is_emergency(self, rule: SignRule, noticed: _Noticed) -> bool:
         if rule.language and noticed.language == ENGLISH:
             return False
-        if rule.firm:
+        if rule.firm or rule.language:  # the readings are English: "no" is "in the" in Portuguese
             return noticed.holds(rule, noticed.mentioned)
         if noticed.readings.fiction and rule.outcome not in self._rules.protected:
             return False

@@ -20,7 +20,17 @@ _SCRIPTS = {
     "ARABIC": "ar", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "DEVANAGARI": "hi", "HEBREW": "he",
     "GREEK": "el", "THAI": "th", "BENGALI": "bn", "TAMIL": "ta", "CYRILLIC": "ru",
 }  # fmt: skip
+_LETTERS = {
+    "tr": frozenset("ğşı"),
+    "pl": frozenset("łąężźśćń"),
+    "pt": frozenset("ãõ"),
+    "es": frozenset("ñ"),
+    "de": frozenset("ß"),
+}
+"""Letters that among the Latin alphabets known here belong to one language: a word with one counts as a small word."""
+
 _UKRAINIAN = frozenset("іїєґІЇЄҐ")
+_NONE = frozenset[str]()
 _LEAST = 2
 """So many small words of a language, and more than English ones, make a text one of that language ..."""
 
@@ -39,7 +49,12 @@ def language_of(text: str, small_words: Iterable[tuple[str, frozenset[str]]]) ->
     if script:
         return script
     words = [word.casefold() for word in _WORD.findall(seen)]
-    counts = Counter({code: sum(word in small for word in words) for code, small in small_words})
+    counts = Counter(
+        {
+            code: sum(word in small or not _LETTERS.get(code, _NONE).isdisjoint(word) for word in words)
+            for code, small in small_words
+        }
+    )
     english = counts.pop(ENGLISH, 0)
     best, found = max(counts.items(), key=lambda each: each[1], default=(ENGLISH, 0))
     enough = found >= _LEAST or (found == 1 and len(words) <= _FEW_WORDS)

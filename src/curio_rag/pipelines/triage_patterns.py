@@ -181,6 +181,8 @@ def _alternatives(
 def _hits(pattern: _Pattern, index: Mapping[int, list[int]], words: Words, starts: frozenset[int]) -> list[Hit]:
     """One hit for each place of the rarest clause that has all other clauses within the window."""
     hits: list[Hit] = []
+    if any(term not in index for clause in pattern.clauses for term in clause):
+        return hits
     runs: list[tuple[list[int], int]] = []
     for clause in pattern.clauses:
         places = _runs(clause, index, words)

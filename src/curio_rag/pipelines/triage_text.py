@@ -12,7 +12,17 @@ SENTENCE_GAP = 4
 """How far apart on the ruler the end of a sentence pushes its neighbours, in words."""
 
 _LONGEST_WORD = 24
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*|[.!?;:\u3002\u0964]+|\n")
+_WITHOUT_SPACES = r"\u3040-\u30ff\u3400-\u9fff"
+"""Japanese and Chinese: every sign is a word of its own, and a pattern names them one after the other."""
+
+_WITH_SIGNS = r"\u0900-\u0963\u0971-\u0d7f"
+"""Indian scripts: the signs of vowels belong to the word."""
+
+_LETTERS = rf"(?:[^\W\d_{_WITHOUT_SPACES}]|[{_WITH_SIGNS}])+"
+_TOKEN = re.compile(
+    rf"\d+(?:[.,]\d+)?|[{_WITHOUT_SPACES}]|{_LETTERS}(?:'{_LETTERS})*|[.!?;:\u3002\uff01\uff1f\u061f\u0964]+|\n"
+)
+_ENDS = frozenset(".!?;:\u3002\uff01\uff1f\u061f\u0964\n")
 _QUOTES = {ord(mark): "'" for mark in "’‘ʼ´`′＇"}
 _INVISIBLE = dict.fromkeys((173, 1564, 8288, 65279, *range(8203, 8208), *range(8234, 8239)))
 _NUMBERS = {
@@ -28,6 +38,10 @@ _BEFORE_NOT = {
 }  # fmt: skip
 
 
+_WITHOUT_STROKE = {"ł": "l", "ı": "i", "ø": "o", "đ": "d"}
+"""Letters that Unicode does not take apart, and that many people type without their stroke or with a dot."""
+
+
 class _Plain(dict[int, str]):
     """Each character in lower case without its accents; built as characters turn up, one at a time.
 
@@ -37,6 +51,7 @@ class _Plain(dict[int, str]):
     def __missing__(self, code: int) -> str:
         parts = unicodedata.normalize("NFKD", chr(code))[:4]
         plain = "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+        plain = _WITHOUT_STROKE.get(plain, plain)
         self[code] = plain
         return plain
 
@@ -77,7 +92,7 @@ def read_words(text: str, *, fillers: frozenset[str], correct: Callable[[str], s
     place = sentence = 0
     for match in _TOKEN.finditer(plain(text)):
         raw = match.group()
-        if not (raw[0].isalnum()):
+        if raw[0] in _ENDS:
             sentence += 1
             place += 0 if raw[0] in "\n:" else SENTENCE_GAP
             continue
