@@ -4,8 +4,8 @@ SAFETY_DIR holds the development halves of the safety sets. The classifier is cr
 near-duplicates and variants of one text never divided, each text judged by a classifier that never saw its
 fold; then once more leaving out a whole group of emergencies at a time. **The rules were written with these
 sets in view, so that their share of the figures is a development figure.** Our own texts are reported apart.
-`--test` adds the frozen test halves (our own texts, gold), judged by the shipped classifier; nothing was
-tuned on them.
+`--test` adds the frozen test halves (our own texts, gold), judged by the shipped classifier; nothing was tuned
+on the second one and on gold.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.pipelines.triage import RuleTriage
 from curio_rag.pipelines.triage_classified import ClassifiedTriage
 from curio_rag.ports import EmbedderFingerprint, TriageRules, Vector
-from train_triage import Floats, letters_of, train, trainable, vectors_of, with_windows
+from train_triage import Floats, features_of, train, trainable, vectors_of, with_windows
 from triage_texts import Row, development_rows, gold_rows, own_rows
 
 FOLDS = 10
@@ -86,7 +86,7 @@ class Bench:
     def triage_from(self, chosen: Sequence[int]) -> ClassifiedTriage:
         """Triage whose classifier learnt from these rows alone."""
         learnt = with_windows(self.rows[index] for index in chosen if trainable(self.rows[index]))
-        model = train(learnt, vectors_of(learnt, self.embedder), letters_of(learnt))
+        model = train(learnt, features_of(learnt, self.embedder))
         classifier = LetterAndVectorClassifier(model, self.embedder)
         return ClassifiedTriage(self.rules, lambda: classifier)
 
@@ -260,9 +260,13 @@ def main(arguments: Sequence[str]) -> int:
     triage = ClassifiedTriage(bench.rules, lambda: shipped)
     print_times([each.row.text for each in safety], triage)
     if "--test" in arguments:
-        for title, rows in (("our own texts, test half", own_rows("test")), ("gold, test split", gold_rows("test"))):
+        for title, rows in (
+            ("our own texts, second test half", own_rows("test2")),
+            ("our own texts, first test half, which has been seen", own_rows("test")),
+            ("gold, test split", gold_rows("test")),
+        ):
             some = [judge(row, triage) for row in rows]
-            print_apart(f"{title} (shipped classifier, never tuned on)", some)
+            print_apart(f"{title} (shipped classifier)", some)
             print(f"  rules alone: recall {rate(judge(e.row, bench.rules) for e in some if e.row.emergency)}")
             print_rows("missed", (e for e in some if e.row.emergency and not e.alarm))
             print_rows("false alarm", (e for e in some if e.alarm and not e.row.emergency))

@@ -37,6 +37,11 @@ class Row:
     code: str | None = None
     never_routine: bool = False
 
+    @property
+    def decision(self) -> str:
+        """The code of the decision that is asked for, by the row's code or by the name of its kind."""
+        return self.code or self.group
+
 
 def safety_rows(folder: Path) -> Iterator[Row]:
     """The development halves of the safety sets."""

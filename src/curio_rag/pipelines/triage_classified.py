@@ -1,7 +1,8 @@
 """Triage by rules and by a classifier together: what either of them finds counts, and how it is meant is read last.
 
 The rules are precise where somebody wrote down the words; the classifier finds the words that nobody
-thought of, and doubts a rule that fired on words of another meaning. Suicide, overdose, danger after cell
+thought of, doubts a rule that fired on words of another meaning, and finds requests for personal decisions.
+Suicide, overdose, danger after cell
 therapy and small children are never doubted away. Without the classifier the rules work alone.
 """
 
@@ -69,8 +70,15 @@ class ClassifiedTriage:
         if told:
             return self._rules.emergency(_worst(told).group, reason=NOTICED)
         if certain and self._rules.protects(_worst(certain).group):
-            return self._rules.raised(ruled, _worst(certain).group, reason=NOTICED)
-        return ruled
+            ruled = self._rules.raised(ruled, _worst(certain).group, reason=NOTICED)
+        return self._with_decision(ruled, suspicions, limits)
+
+    def _with_decision(self, found: Triage, suspicions: Sequence[Suspicion], limits: Thresholds) -> Triage:
+        """What was found, with the decision that some window asks for where the rules name no code."""
+        asking = max(suspicions, key=lambda each: each.decision_score, default=None)
+        if asking is None or asking.decision is None or asking.decision_score < limits.decision:
+            return found
+        return self._rules.referred(found, asking.decision)
 
     def reminder(self, text: str) -> str:
         """As the rules have it."""
