@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer, AnswerLength
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.claims import CheckedClaim, ClaimRow
+from curio_rag.domain.eval_reports import EvalReport
+from curio_rag.domain.evals import DEVELOPMENT, Split
 from curio_rag.domain.library import IngestReport, LibraryEntry, ShelfRecord
 from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
@@ -29,7 +31,7 @@ from curio_rag.errors import (
     ReviewNotFound,
 )
 from curio_rag.pipelines.answer import answer_question, check_question
-from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
+from curio_rag.pipelines.benchmark import RetrievalReport
 from curio_rag.pipelines.check import Finding, check_library
 from curio_rag.pipelines.check_claims import CitableDocuments, check_claims
 from curio_rag.pipelines.conflicts import Disagreement, conflicts_in_library
@@ -48,6 +50,9 @@ from curio_rag.pipelines.vetting import admitted, declared_standing, standing
 
 if TYPE_CHECKING:
     from curio_rag.review_desk import ReviewDesk
+
+
+Paths: TypeAlias = Sequence[str | Path] | str | Path
 
 
 def _quiet(_stage: str, _done: int, _total: int) -> None:
@@ -92,7 +97,7 @@ class KnowledgeBase:
 
     def ingest(
         self,
-        paths: Sequence[str | Path] | str | Path | None = None,
+        paths: Paths | None = None,
         *,
         dry_run: bool = False,
         retire_missing: bool = False,
@@ -177,19 +182,21 @@ class KnowledgeBase:
         Raises `EvalError` for a malformed set, naming file and line, and `IndexLocked` while another
         process indexes the same corpus.
         """
-        from curio_rag.adapters.benchmark_files import read_benchmark
-        from curio_rag.adapters.write_lock import write_lock
+        from curio_rag.evaluation import run_benchmark
 
-        show, chosen = report or _quiet, read_benchmark(Path(benchmark)).first(most_queries)
-        trial = self._assembly.beside(index_name(chosen, fields))
-        try:
-            with write_lock(trial.config.index_folder):
-                trial.ledger(create=True)
-                parts = trial.benchmark_parts()
-                index = index_corpus(parts, chosen, fields=fields, report=show)
-            return measure_retrieval(parts, chosen, index, fields=fields, relevant_from=relevant_from, report=show)
-        finally:
-            trial.close()
+        return run_benchmark(self._assembly, Path(benchmark), fields, relevant_from, most_queries, report or _quiet)
+
+    def evaluate(
+        self, gold: Paths = (), *, splits: Collection[Split] = DEVELOPMENT, report: Report | None = None
+    ) -> EvalReport:
+        """Asks the questions of gold cases (by default `evals/gold`), saves none, and scores every stage.
+
+        Two runs over the same index give equal reports. Raises `EvalError` for a malformed case (file, line,
+        field) or a quote that is not in its document, before anything runs, and what a search raises.
+        """
+        from curio_rag.evaluation import evaluate_gold
+
+        return evaluate_gold(self._assembly, _paths(gold), splits=splits, report=report or _quiet)
 
     def ask(
         self,
@@ -373,5 +380,5 @@ class KnowledgeBase:
         )
 
 
-def _paths(paths: Sequence[str | Path] | str | Path) -> list[Path]:
+def _paths(paths: Paths) -> list[Path]:
     return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]

@@ -27,6 +27,10 @@ class Split(StrEnum):
     TEST = "test"
 
 
+DEVELOPMENT = (Split.DEVELOPMENT,)
+"""What is run where nothing else is asked for."""
+
+
 class Wording(StrEnum):
     """How a question is written."""
 

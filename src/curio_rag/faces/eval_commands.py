@@ -3,25 +3,75 @@
 from __future__ import annotations
 
 import os
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curio_rag.domain.benchmarks import Fields
+from curio_rag.domain.evals import Split
 from curio_rag.errors import EvalError
 from curio_rag.faces.render import print_json, safe
 
 if TYPE_CHECKING:
+    from curio_rag.domain.measures import Measure
     from curio_rag.pipelines.benchmark import RetrievalReport
-    from curio_rag.pipelines.metrics import Measure
 
-eval_app = typer.Typer(help="Measurements: retrieval.", no_args_is_help=True)
+eval_app = typer.Typer(help="Measurements: run, retrieval.", no_args_is_help=True)
 
 
 @eval_app.callback()
 def group() -> None:
     """Measurements against gold answers and benchmarks."""
+
+
+class SplitChoice(StrEnum):
+    """Which half of the gold cases is run."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    BOTH = "both"
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that it names."""
+        return tuple(Split) if self is SplitChoice.BOTH else (Split(self.value),)
+
+
+@eval_app.command("run")
+def run_cases(
+    context: typer.Context,
+    gold: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders of gold cases; by default evals/gold.")
+    ] = None,
+    split: Annotated[
+        SplitChoice, typer.Option("--split", help="Tuning looks at development only.")
+    ] = SplitChoice.DEVELOPMENT,
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Print only this one; may be repeated.")] = None,
+    answers: Annotated[bool, typer.Option("--answers", help="With --json: the texts of the answers too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Ask the questions of gold cases and score every stage of each answer; no question is saved.
+
+    Cases that fail or are not answered stay in every denominator, and what must never happen is counted, not averaged.
+
+    Example: curio eval run evals/gold --metric Recall@5
+    """
+    from curio_rag.evaluation import report_text
+    from curio_rag.faces.eval_table import print_evaluation
+    from curio_rag.faces.tables import progress_bar
+    from curio_rag.knowledge_base import KnowledgeBase
+    from curio_rag.pipelines.eval_metrics import check_metrics
+
+    chosen = check_metrics(metric or ())
+    with KnowledgeBase.open(context.find_root().params["folder"]) as base, progress_bar() as progress:
+        report = base.evaluate(gold or (), splits=split.splits, report=progress)
+    if as_json:
+        sys.stdout.write(report_text(report, answers=answers))
+    else:
+        print_evaluation(report, metrics=chosen)
 
 
 @eval_app.command()

@@ -17,10 +17,11 @@ from datetime import datetime
 from curio_rag.domain.benchmarks import Benchmark, BenchmarkEntry, Fields, Topic
 from curio_rag.domain.digests import Json
 from curio_rag.domain.library import ShelvedDocument
+from curio_rag.domain.measures import Measure
 from curio_rag.domain.sources import Block, BlockKind, Document, Hit, Span
 from curio_rag.errors import EvalError
 from curio_rag.pipelines.ingest import Report, embed_missing, model_key, texts_of
-from curio_rag.pipelines.metrics import Measure, Separation, mean_measure, score_run, separation
+from curio_rag.pipelines.metrics import Separation, mean_measure, score_run, separation
 from curio_rag.pipelines.retrieve import Retriever
 from curio_rag.ports import (
     DocumentShelf,

@@ -58,6 +58,17 @@ def check_gold(
     return tuple(problems)
 
 
+def quote_problems(cases: Sequence[EvalCase], documents: Sequence[Document]) -> tuple[GoldProblem, ...]:
+    """Quotes that are not the exact words of their document: all that a run needs of cases, whoever wrote them."""
+    by_id = {document.id: document for document in documents}
+    return tuple(
+        GoldProblem(file=case.file, line=case.line, message=f"{case.id}: {fault}")
+        for case in cases
+        for evidence in case.evidence
+        for fault in _quote_faults(evidence, by_id)
+    )
+
+
 def _expectation_faults(case: EvalCase) -> Iterator[str]:
     expected = case.expected
     if expected.outcome is Outcome.DRAFTED:

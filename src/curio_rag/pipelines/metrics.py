@@ -13,26 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curio_rag.domain.digests import Json
+from curio_rag.domain.measures import Measure
 
 ROUNDS = 1_000
 SEED = 20261123
 ANSWER_RATE = 0.95
 """The share of answerable questions that a threshold has to let through when false answers are counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A mean over `count` topics, or a statistic of that many unanswerable ones, and its bootstrap interval of 95 %."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    count: int
-
-    def to_dict(self) -> dict[str, Json]:
-        """As the reports show it."""
-        return {"value": self.value, "low": self.low, "high": self.high, "count": self.count}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
