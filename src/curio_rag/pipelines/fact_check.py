@@ -10,8 +10,15 @@ from curio_rag.domain.eval_reports import FactStatus
 from curio_rag.domain.evals import normalise
 from curio_rag.domain.figures import figures_of
 
-COVERED_FROM = 0.6
-"""The share of a fact's content words that a sentence must have to convey it."""
+COVERED_FROM = 0.5
+"""The share of a fact's content words that a sentence must have to convey it. Of the facts of the development gold
+cases 94 % are judged as their wordings judge them at .5, 91 % at .4 and 92 % at .6 (`evals/fact_check_report.py`)."""
+
+SUPPORTED_FROM = 0.6
+"""The same of a sentence and its quotes, which may say less than half in other words."""
+
+DENIED_FROM = 0.75
+"""A sentence with so many of a fact's words and the other sense denies it; with fewer it may speak of something else."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(
@@ -52,26 +59,25 @@ def split_facts(answer: str) -> tuple[str, ...]:
     return tuple(piece for piece in pieces if content_stems(piece))
 
 
-def judge_fact(fact: str, sentences: Sequence[str]) -> FactStatus:
+def judge_fact(fact: str, sentences: Sequence[str], *, covered_from: float = COVERED_FROM) -> FactStatus:
     """What the sentences, one or two neighbours at a time, do with a fact.
 
     Covered where enough of its content words and all of its numbers stand there and it is negated
     as often; contradicted where the words stand there with another figure or the other sense.
     """
-    wanted = content_stems(fact)
+    wanted = frozenset(stem for stem in content_stems(fact) if not stem[0].isdigit())
     if not wanted:
         return FactStatus.MISSING
     found = FactStatus.MISSING
     for text in (*sentences, *(f"{first} {second}" for first, second in pairwise(sentences))):
-        held = content_stems(text)
-        if len(wanted & held) < COVERED_FROM * len(wanted):
+        share = len(wanted & content_stems(text)) / len(wanted)
+        if share < covered_from:
             continue
-        if not _numbers(fact) <= _numbers(text):
-            found = FactStatus.CONTRADICTED if _other_figure(fact, text) else found
-        elif _negated(fact) != _negated(text):
-            found = FactStatus.CONTRADICTED
-        else:
+        same_sense = _negated(fact) == _negated(text)
+        if _numbers(fact) <= _numbers(text) and same_sense:
             return FactStatus.COVERED
+        if _other_figure(fact, text) or (not same_sense and share >= DENIED_FROM):
+            found = FactStatus.CONTRADICTED
     return found
 
 
@@ -81,7 +87,7 @@ def supports(quotes: Sequence[str], sentence: str) -> bool:
     said = " ".join(sentence.split())
     if not joined or not said:
         return False
-    return said == joined or judge_fact(said, [joined]) is FactStatus.COVERED
+    return said == joined or judge_fact(said, [joined], covered_from=SUPPORTED_FROM) is FactStatus.COVERED
 
 
 def content_stems(text: str) -> frozenset[str]:
