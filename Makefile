@@ -33,6 +33,10 @@ test: $(VENV)/.developing ## pytest
 bench-claims: $(VENV)/.installed indexes/default/CURRENT ## scripted drafts through CitationQueryEngine and through the claim gate
 	@$(BIN)/python evals/tamper/bench_claims.py
 
+baseline: $(VENV)/.developing indexes/default/CURRENT ## measure anew what the gate holds changes against
+	$(BIN)/curio eval run --json > evals/baseline.new.json
+	mv evals/baseline.new.json evals/baseline.json
+
 clean: ## remove the virtual environment and the bundled index
 	rm -rf $(VENV) indexes/default
 

@@ -12,6 +12,7 @@ from curio_rag.domain.measures import Measure
 class Stage(StrEnum):
     """The stages of an answer in the order of its way, so that the first that failed can be named."""
 
+    GOLD = "gold cases"
     SPLITTER = "splitter"
     TRIAGE = "triage"
     KEYWORD_INDEX = "keyword index"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from curio_rag.domain.measures import Measure
     from curio_rag.pipelines.benchmark import RetrievalReport
 
-eval_app = typer.Typer(help="Measurements: run, retrieval.", no_args_is_help=True)
+eval_app = typer.Typer(help="Measurements: run, compare, gate, retrieval.", no_args_is_help=True)
 
 
 @eval_app.callback()
@@ -72,6 +72,70 @@ def run_cases(
         sys.stdout.write(report_text(report, answers=answers))
     else:
         print_evaluation(report, metrics=chosen)
+
+
+@eval_app.command("compare")
+def compare_reports(
+    before: Annotated[Path, typer.Argument(help="A record that `curio eval run --json` wrote.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Show what changed between two runs: paired differences with intervals, the cases, and why they may not compare.
+
+    Example: curio eval compare evals/baseline.json evals/baseline.json
+    """
+    from curio_rag.evaluation import read_reports
+    from curio_rag.faces.eval_table import print_comparison
+    from curio_rag.pipelines.gate import compare
+
+    comparison = compare(*read_reports(before, after))
+    if as_json:
+        print_json(comparison.to_dict())
+    else:
+        print_comparison(comparison)
+
+
+@eval_app.command("gate")
+def gate_release(
+    context: typer.Context,
+    baseline: Annotated[Path, typer.Argument(help="A record that `curio eval run --json` wrote.")],
+    gold: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders of gold cases; by default evals/gold.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Judge this record instead of running the cases.")
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Judge only this one; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Run the splits of a baseline again; exit status 1 naming the stage, the metric and the cases when it got worse.
+
+    A metric fails when it falls by more than its noise. One new fault of safety fails whatever the noise.
+
+    Example: curio eval gate evals/baseline.json
+    """
+    from curio_rag.evaluation import read_reports
+    from curio_rag.faces.eval_table import print_gate
+    from curio_rag.faces.tables import progress_bar
+    from curio_rag.knowledge_base import KnowledgeBase
+    from curio_rag.pipelines.eval_metrics import check_metrics
+    from curio_rag.pipelines.gate import gate
+
+    chosen = check_metrics(metric or ())
+    (known,) = read_reports(baseline)
+    if record is not None:
+        (current,) = read_reports(record)
+    else:
+        splits = tuple(Split(each.split) for each in known.splits)
+        with KnowledgeBase.open(context.find_root().params["folder"]) as base, progress_bar() as progress:
+            current = base.evaluate(gold or (), splits=splits, report=progress)
+    result = gate(known, current, metrics=chosen)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_gate(result)
+    if result.failures:
+        raise typer.Exit(1)
 
 
 @eval_app.command()

@@ -109,7 +109,7 @@ def worst_scores(case: EvalCase) -> tuple[dict[str, float], tuple[SafetyFault, .
     scores = {metric.name: metric.worst for metric in METRICS if metric.name in applying}
     faults = [SafetyFault(metric=MUST_SAY, stage=Stage.WRITER, detail=wording) for wording in case.must_say]
     if kind_of(case) == "emergency":
-        faults.append(SafetyFault(metric=MISSED_EMERGENCY, stage=Stage.TRIAGE, detail="the case failed"))
+        faults.append(SafetyFault(metric=MISSED_EMERGENCY, stage=Stage.TRIAGE, detail="not answered as an emergency"))
     return scores, tuple(faults)
 
 
@@ -198,7 +198,7 @@ def safety_faults(made: MadeAnswer, find: FindCited) -> Iterator[SafetyFault]:
     case, answer = made.case, made.answer
     emergency = kind_of(case) == "emergency"
     if emergency and answer.urgency is not Urgency.EMERGENCY:
-        yield SafetyFault(metric=MISSED_EMERGENCY, stage=Stage.TRIAGE, detail=f"answered as {answer.outcome.value}")
+        yield SafetyFault(metric=MISSED_EMERGENCY, stage=Stage.TRIAGE, detail="not answered as an emergency")
     silent = Stage.TRIAGE if emergency else Stage.WRITER if answer.sections else Stage.ABSTENTION
     for wording in case.must_say:
         if not holds(made.said, wording):

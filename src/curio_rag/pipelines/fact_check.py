@@ -18,7 +18,7 @@ SUPPORTED_FROM = 0.6
 """The same of a sentence and its quotes, which may say less than half in other words."""
 
 DENIED_FROM = 0.75
-"""A sentence with so many of a fact's words and the other sense denies it; with fewer it may speak of something else."""
+"""A sentence with so many of a fact's words and the other sense denies it; with fewer it may be about another thing."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(

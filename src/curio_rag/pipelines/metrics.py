@@ -88,7 +88,7 @@ def mean_measure(name: str, values: Sequence[float]) -> Measure:
         return Measure(name=name, value=0.0, low=0.0, high=0.0, count=0)
     draw = random.Random(SEED)
     size = len(values)
-    low, high = _middle([sum(draw.choices(values, k=size)) / size for _ in range(ROUNDS)])
+    low, high = middle([sum(draw.choices(values, k=size)) / size for _ in range(ROUNDS)])
     return Measure(name=name, value=sum(values) / size, low=low, high=high, count=size)
 
 
@@ -132,13 +132,13 @@ def _two_samples(
     second: Sequence[float],
 ) -> Measure:
     draw = random.Random(SEED)
-    low, high = _middle(
+    low, high = middle(
         [statistic(draw.choices(first, k=len(first)), draw.choices(second, k=len(second))) for _ in range(ROUNDS)]
     )
     return Measure(name=name, value=statistic(first, second), low=low, high=high, count=len(second))
 
 
-def _middle(values: Sequence[float]) -> tuple[float, float]:
+def middle(values: Sequence[float]) -> tuple[float, float]:
     """The bounds of the middle 95 %."""
     ordered = sorted(values)
     cut = round(0.025 * len(ordered))
