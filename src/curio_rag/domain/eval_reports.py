@@ -114,6 +114,7 @@ class CaseResult:
     id: str
     kind: str
     question: str
+    previous: tuple[str, ...] = ()
     topic: str
     type: str
     wording: str

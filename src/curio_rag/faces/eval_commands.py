@@ -50,6 +50,10 @@ def run_cases(
         SplitChoice, typer.Option("--split", help="Tuning looks at development only.")
     ] = SplitChoice.DEVELOPMENT,
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Print only this one; may be repeated.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page with plots and every case here."),
+    ] = None,
     answers: Annotated[bool, typer.Option("--answers", help="With --json: the texts of the answers too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
@@ -57,7 +61,7 @@ def run_cases(
 
     Cases that fail or are not answered stay in every denominator, and what must never happen is counted, not averaged.
 
-    Example: curio eval run evals/gold --metric Recall@5
+    Example: curio eval run evals/gold --html report.html
     """
     from curio_rag.evaluation import report_text
     from curio_rag.faces.eval_table import print_evaluation
@@ -66,8 +70,14 @@ def run_cases(
     from curio_rag.pipelines.eval_metrics import check_metrics
 
     chosen = check_metrics(metric or ())
+    if html is not None:
+        check_writable(html)
     with KnowledgeBase.open(context.find_root().params["folder"]) as base, progress_bar() as progress:
         report = base.evaluate(gold or (), splits=split.splits, report=progress)
+    if html is not None:
+        from curio_rag.faces.eval_html import report_html
+
+        html.write_text(report_html(report), encoding="utf-8")
     if as_json:
         sys.stdout.write(report_text(report, answers=answers))
     else:
@@ -164,8 +174,8 @@ def retrieval(
     from curio_rag.faces.tables import progress_bar
     from curio_rag.knowledge_base import KnowledgeBase
 
-    if run is not None and (run.is_dir() or not os.access(run.absolute().parent, os.W_OK)):
-        raise EvalError(f"{run} cannot be written.", hint="Name a file in a folder that exists.")
+    if run is not None:
+        check_writable(run)
     with KnowledgeBase.open(context.find_root().params["folder"]) as base, progress_bar() as progress:
         report = base.evaluate_retrieval(
             benchmark, fields=fields, relevant_from=relevant_from, most_queries=most_queries, report=progress
@@ -205,3 +215,9 @@ def print_report(report: RetrievalReport) -> None:
 
 def _cells(measure: Measure) -> tuple[str, str, str]:
     return f"{measure.value:.4f}", f"{measure.low:.3f} to {measure.high:.3f}", str(measure.count)
+
+
+def check_writable(path: Path) -> None:
+    """Before anything runs. Raises `EvalError` where no file can be written."""
+    if path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+        raise EvalError(f"{path} cannot be written.", hint="Name a file in a folder that exists.")

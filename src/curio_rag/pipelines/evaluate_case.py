@@ -113,6 +113,7 @@ def _of_case(case: EvalCase) -> CaseResult:
         id=case.id,
         kind=kind_of(case),
         question=case.question,
+        previous=case.previous,
         topic=case.tags.topic,
         type=case.tags.type,
         wording=case.tags.wording.value,
