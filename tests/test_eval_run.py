@@ -14,10 +14,11 @@ import pytest
 from curio_rag.adapters.ranking_measures import IrMeasures
 from curio_rag.domain.answers import Citation, Sentence
 from curio_rag.domain.eval_reports import FactStatus
+from curio_rag.domain.evals import split_facts
 from curio_rag.domain.sources import Span
 from curio_rag.errors import EvalError
 from curio_rag.pipelines.claim_probes import probes_of
-from curio_rag.pipelines.fact_check import judge_fact, split_facts, supports
+from curio_rag.pipelines.fact_check import judge_fact, supports
 from curio_rag.pipelines.metrics import score_run
 from tests.conftest import ROOT
 from tests.fakes import document
@@ -115,10 +116,9 @@ def test_a_plain_fact_is_covered_contradicted_or_missing(fact: str, status: Fact
 
 
 def test_a_plain_answer_is_split_into_its_facts() -> None:
-    """Sentences and list items; "38.5 °C" and "Dr. Smith" are no ends of sentences unless a new one begins."""
+    """Sentences and list items; "3.5" and "38.5 °C" end no sentence, and what leads in to a list is no fact."""
     assert split_facts("It takes 3.5 hours. You rest:\n- drink water\n- sleep\n\n2. Call us at 38.5 °C.") == (
         "It takes 3.5 hours.",
-        "You rest:",
         "drink water",
         "sleep",
         "Call us at 38.5 °C.",

@@ -21,6 +21,7 @@ from curio_rag.domain.evals import (
     KeyFact,
     Split,
     Wording,
+    split_facts,
 )
 from curio_rag.domain.questions import Urgency
 from curio_rag.errors import EvalError
@@ -56,7 +57,7 @@ def read_gold(paths: Sequence[Path]) -> GoldReading:
         for line, text in _lines(path):
             faults: list[str] = []
             values = _object(text, faults)
-            case = None if values is None else _case(_Fields(values, faults), path.name, line)
+            case = None if values is None else _read_case(_Fields(values, faults), path, line)
             problems.extend(GoldProblem(file=path.name, line=line, message=fault) for fault in faults)
             if case is not None and not faults:
                 cases.append(case)
@@ -131,6 +132,10 @@ class _Fields:
             return default
         return value
 
+    def has_any(self, *keys: str) -> bool:
+        """Whether any of the keys is there."""
+        return not self._values.keys().isdisjoint(keys)
+
     def text(self, key: str) -> str:
         value = self.take(key, str)
         if isinstance(value, str) and not value.strip():
@@ -178,6 +183,43 @@ class _Fields:
         """Records every key that nothing asked for."""
         for key in self._values.keys() - self._known:
             self.fault(key, f"is not a known key; choose from {', '.join(sorted(self._known))}")
+
+
+def _read_case(fields: _Fields, path: Path, line: int) -> EvalCase:
+    """A case in full, or in the short form of a service's own gold, which none of the keys of the full form is in."""
+    if fields.has_any("expected", "tags", "clinician_confirmed"):
+        return _case(fields, path.name, line)
+    return _short_case(fields, path, line)
+
+
+def _short_case(fields: _Fields, path: Path, line: int) -> EvalCase:
+    """A question with a plain gold `answer`, or `facts` as texts, or `"answerable": false`; the rest may be absent."""
+    answerable = fields.take("answerable", bool, default=True) is True
+    answer = fields.text("answer") if fields.has_any("answer") else ""
+    facts = fields.texts("facts") or split_facts(answer)
+    case_id = fields.text("id") if fields.has_any("id") else f"{path.stem}-{line}"
+    case = EvalCase(
+        id=case_id,
+        split=fields.one_of("split", Split) if fields.has_any("split") else Split.DEVELOPMENT,
+        question=fields.text("question"),
+        previous=fields.texts("previous"),
+        expected=Expected(outcome=Outcome.DRAFTED)
+        if answerable
+        else Expected(outcome=Outcome.ABSTAINED, codes=REASON_CODES[Outcome.ABSTAINED]),
+        facts=tuple(KeyFact(fact=fact, wordings=()) for fact in facts),
+        evidence=tuple(_evidence(each) for each in fields.objects("evidence")),
+        must_say=fields.texts("must_say"),
+        must_not_say=fields.texts("must_not_say"),
+        tags=CaseTags(topic=case_id, type="not_given", wording=Wording.PLAIN),
+        file=path.name,
+        line=line,
+    )
+    if answerable and not (case.facts or case.evidence or case.must_say):
+        fields.fault("answer", 'is missing; give the gold answer, facts, or "answerable": false')
+    if not answerable and (case.facts or case.evidence):
+        fields.fault("answerable", "is false, and there is an answer; remove one of the two")
+    fields.close()
+    return case
 
 
 def _case(fields: _Fields, file: str, line: int) -> EvalCase:

@@ -54,7 +54,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFact:
-    """One thing that a right answer conveys, and strings of which any one shows that it does."""
+    """One thing that a right answer conveys, and strings of which any one shows that it does.
+
+    Without strings it is judged by its words, figures and negation (`pipelines.fact_check`).
+    """
 
     fact: str
     wordings: tuple[str, ...]
@@ -111,6 +114,13 @@ class GoldProblem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}"
+
+
+def split_facts(answer: str) -> tuple[str, ...]:
+    """The sentences and list items of a plain gold answer, each one fact; what only leads in to a list is none."""
+    lines = re.split(r"\n+\s*(?:[-*•]|\d{1,2}[.)])?\s*", answer)
+    pieces = (piece.strip() for line in lines for piece in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])|;\s+", line))
+    return tuple(piece for piece in pieces if normalise(piece) and not piece.endswith(":"))
 
 
 def normalise(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from enum import StrEnum
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from curio_rag.domain.measures import Measure
     from curio_rag.pipelines.benchmark import RetrievalReport
 
-eval_app = typer.Typer(help="Measurements: run, compare, gate, retrieval.", no_args_is_help=True)
+eval_app = typer.Typer(help="Measurements: run, compare, gate, new, retrieval.", no_args_is_help=True)
 
 
 @eval_app.callback()
@@ -146,6 +147,28 @@ def gate_release(
         print_gate(result)
     if result.failures:
         raise typer.Exit(1)
+
+
+@eval_app.command("new")
+def new_case(
+    context: typer.Context,
+    answer_id: Annotated[str, typer.Argument(metavar="ANSWER", help="The id of an approved answer.")],
+    question: Annotated[
+        str | None, typer.Option("--question", help="Ask this instead: the asker's own words are health information.")
+    ] = None,
+) -> None:
+    """Print a gold case made from an approved answer, one line of JSON to add to a file and edit.
+
+    Example: curio eval new a_0123456789abcdef01234567 --question "How long does it take?"
+    """
+    from curio_rag.knowledge_base import KnowledgeBase
+    from curio_rag.pipelines.new_case import case_from_answer
+
+    with KnowledgeBase.open(context.find_root().params["folder"]) as base:
+        case = case_from_answer(base.answer(answer_id), question=question)
+    print(json.dumps(case, ensure_ascii=False))
+    if question is None:
+        sys.stderr.write("The question stands there as it was asked: take out whatever points to a person.\n")
 
 
 @eval_app.command()

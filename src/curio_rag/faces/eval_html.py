@@ -186,7 +186,12 @@ def _groups(tags: Sequence[TagResult]) -> str:
 
 def _cases(cases: Sequence[CaseResult], number: int) -> str:
     """Every case folded; the buttons above are radio inputs, which the style alone turns into a filter."""
-    choices = (("all", "all"), ("faulty", "with a fault"), ("wrong", "wrong outcome"), ("missed", "missed a fact"))
+    choices = (
+        ("all", "all"),
+        ("faulty", "with a fault"),
+        ("wrong", "wrong outcome or reason"),
+        ("missed", "missed a fact"),
+    )
     counts = {name: sum(name in _states(case) for case in cases) for name, _ in choices}
     inputs = "".join(
         f'<input type="radio" name="filter-{number}" id="{name}-{number}" class="pick-{name}"'

@@ -121,7 +121,7 @@ def _applying(case: EvalCase) -> frozenset[str]:
     if kind == "decision":
         names.append("Decisions referred")
     elif kind == "unanswerable":
-        names.append("False answers")
+        names += ["False answers", "Refusal reason"]
     elif kind == "answerable":
         names += ["False refusals", "False referrals", "Citation recall", "Citation precision"]
         names += ["Urgent recognised"] * (case.expected.urgency is Urgency.URGENT)
@@ -164,6 +164,7 @@ def _outcome_scores(made: MadeAnswer) -> Iterator[tuple[str, float]]:
     yield "False alarms", float(answer.urgency is Urgency.EMERGENCY)
     yield "Urgent recognised", float(answer.urgency is not Urgency.ROUTINE)
     yield "Decisions referred", float(answer.outcome is Outcome.REFERRED and code in expected.codes)
+    yield "Refusal reason", float(answer.outcome is expected.outcome and code in expected.codes)
     yield "False referrals", float(answer.outcome is Outcome.REFERRED)
     yield "False answers", float(bool(answer.sections))
     yield "False refusals", float(not answer.sections)

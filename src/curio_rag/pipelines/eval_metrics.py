@@ -110,6 +110,11 @@ METRICS: tuple[Metric, ...] = (
         worst=1.0,
     ),
     Metric(
+        name="Refusal reason",
+        stage=Stage.ABSTENTION,
+        meaning="the share of unanswerable questions that were refused for an accepted reason",
+    ),
+    Metric(
         name="Key-fact recall",
         stage=Stage.WRITER,
         meaning="the share of key facts that the answer conveys",

@@ -52,13 +52,6 @@ _SMALL = frozenset(
 )
 
 
-def split_facts(answer: str) -> tuple[str, ...]:
-    """The sentences and list items of a plain gold answer, each one fact; those without a content word are left out."""
-    lines = re.split(r"\n+\s*(?:[-*•]|\d{1,2}[.)])?\s*", answer)
-    pieces = (piece.strip() for line in lines for piece in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])|;\s+", line))
-    return tuple(piece for piece in pieces if content_stems(piece))
-
-
 def judge_fact(fact: str, sentences: Sequence[str], *, covered_from: float = COVERED_FROM) -> FactStatus:
     """What the sentences, one or two neighbours at a time, do with a fact.
 
