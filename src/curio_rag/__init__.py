@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer, Citation, Outcome, Section, Sentence
-from curio_rag.domain.eval_reports import EvalReport
 from curio_rag.domain.library import FileOutcome, IngestReport
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.reviewers import Role
@@ -24,7 +23,6 @@ __all__ = [
     "Config",
     "CurioError",
     "Document",
-    "EvalReport",
     "FileOutcome",
     "Hit",
     "IngestReport",

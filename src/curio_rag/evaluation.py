@@ -15,7 +15,7 @@ from curio_rag.assembly import Assembly
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.digests import digest_json
 from curio_rag.domain.eval_reports import EvalReport, RunIdentity
-from curio_rag.domain.evals import Split
+from curio_rag.domain.evals import DEVELOPMENT, Split
 from curio_rag.errors import EvalError
 from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
 from curio_rag.pipelines.evaluate import EvaluationParts, evaluate
@@ -35,9 +35,9 @@ def evaluate_gold(
     before anything runs, and what a search raises when the index is missing or damaged.
     """
     chosen = paths or [assembly.config.folder / GOLD_FOLDER]
-    cases = [case for case in load_gold(chosen) if case.split in splits]
+    cases = [case for case in load_gold(chosen) if case.split in (splits or DEVELOPMENT)]
     if not cases:
-        names = ", ".join(sorted(splits))
+        names = ", ".join(sorted(splits or DEVELOPMENT))
         raise EvalError(f"There is no gold case of the split {names}.", hint="Choose another --split.")
     return evaluate(evaluation_parts(assembly), cases, report=report)
 

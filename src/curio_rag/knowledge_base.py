@@ -16,8 +16,6 @@ from curio_rag.config import Config, load_config
 from curio_rag.domain.answers import Answer, AnswerLength
 from curio_rag.domain.benchmarks import Fields
 from curio_rag.domain.claims import CheckedClaim, ClaimRow
-from curio_rag.domain.eval_reports import EvalReport
-from curio_rag.domain.evals import DEVELOPMENT, Split
 from curio_rag.domain.library import IngestReport, LibraryEntry, ShelfRecord
 from curio_rag.domain.questions import Question, Turn
 from curio_rag.domain.reviews import AnswerRecord, Review, ReviewStatus
@@ -49,6 +47,8 @@ from curio_rag.pipelines.reuse import plain_words
 from curio_rag.pipelines.vetting import admitted, declared_standing, standing
 
 if TYPE_CHECKING:
+    from curio_rag.domain.eval_reports import EvalReport
+    from curio_rag.domain.evals import Split
     from curio_rag.review_desk import ReviewDesk
 
 
@@ -186,11 +186,10 @@ class KnowledgeBase:
 
         return run_benchmark(self._assembly, Path(benchmark), fields, relevant_from, most_queries, report or _quiet)
 
-    def evaluate(
-        self, gold: Paths = (), *, splits: Collection[Split] = DEVELOPMENT, report: Report | None = None
-    ) -> EvalReport:
+    def evaluate(self, gold: Paths = (), *, splits: Collection[Split] = (), report: Report | None = None) -> EvalReport:
         """Asks the questions of gold cases (by default `evals/gold`), saves none, and scores every stage.
 
+        Without `splits` the development half is run, which tuning may look at.
         Two runs over the same index give equal reports. Raises `EvalError` for a malformed case (file, line,
         field) or a quote that is not in its document, before anything runs, and what a search raises.
         """

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curio_rag.domain.benchmarks import Fields
-from curio_rag.domain.evals import Split
 from curio_rag.errors import EvalError
 from curio_rag.faces.render import print_json, safe
 
 if TYPE_CHECKING:
+    from curio_rag.domain.evals import Split
     from curio_rag.domain.measures import Measure
     from curio_rag.pipelines.benchmark import RetrievalReport
 
@@ -38,6 +38,8 @@ class SplitChoice(StrEnum):
     @property
     def splits(self) -> tuple[Split, ...]:
         """The splits that it names."""
+        from curio_rag.domain.evals import Split
+
         return tuple(Split) if self is SplitChoice.BOTH else (Split(self.value),)
 
 
@@ -125,6 +127,7 @@ def gate_release(
 
     Example: curio eval gate evals/baseline.json
     """
+    from curio_rag.domain.evals import Split
     from curio_rag.evaluation import read_reports
     from curio_rag.faces.eval_table import print_gate
     from curio_rag.faces.tables import progress_bar
