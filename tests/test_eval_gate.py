@@ -15,7 +15,7 @@ from curio_rag.adapters.gold_files import load_gold
 from curio_rag.adapters.splitter import PassageSplitter
 from curio_rag.assembly import Assembly
 from curio_rag.config import load_config
-from curio_rag.domain.answers import Draft, Evidence
+from curio_rag.domain.answers import AnswerLength, Draft, Evidence
 from curio_rag.domain.eval_reports import EvalReport, SafetyFault, Stage
 from curio_rag.domain.evals import EvalCase, Split
 from curio_rag.domain.questions import Triage
@@ -213,7 +213,7 @@ class BrokenWriter:
 
     name = "extractive"
 
-    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+    def write(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
         raise WriterUnavailable("Nobody writes today.")
 
 

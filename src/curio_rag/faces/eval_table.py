@@ -14,11 +14,20 @@ from curio_rag.pipelines.gate import Comparison, Difference, GateResult, NewFaul
 MOST_FAULTS = 20
 MOST_DETAIL = 100
 MOST_CASES = 12
+WIDTH_OF_A_PIPE = 120
+
+
+def _console() -> Console:
+    """As wide as the terminal; a pipe cuts nothing off."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_PIPE
+    return console
 
 
 def print_evaluation(report: EvalReport, *, metrics: Collection[str] = ()) -> None:
     """Each split apart; with `metrics` only those. `lower` marks what is better when it is lower."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = _console()
     for split in report.splits:
         _print_split(console, split, metrics)
     identity = report.identity
@@ -90,7 +99,7 @@ def _short(text: str) -> str:
 
 def print_comparison(comparison: Comparison) -> None:
     """Each split apart: the metrics that moved, marked where they moved beyond their noise, then the cases."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = _console()
     for warning in comparison.warnings:
         console.print(f"Warning: {safe(warning)}")
     for split in comparison.splits:
@@ -140,7 +149,7 @@ def _print_new_faults(console: Console, title: str, faults: Sequence[NewFault]) 
 
 def print_gate(result: GateResult) -> None:
     """The verdict with the stage to look at first, then each failure with its cases."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = _console()
     for warning in result.warnings:
         console.print(f"Warning: {safe(warning)}")
     if result.known_faults:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from curio_rag.domain.answers import Answer, Outcome, Sentence
+from curio_rag.domain.answers import EXPLAINED, Answer, Outcome, Sentence
 from curio_rag.domain.eval_reports import FactResult, FactStatus, SafetyFault, Stage
 from curio_rag.domain.evals import EvalCase, GoldEvidence, KeyFact, covers, holds
 from curio_rag.domain.questions import Urgency
@@ -68,6 +68,12 @@ class MadeAnswer:
     def shown(self) -> tuple[Sentence, ...]:
         """The released sentences."""
         return tuple(sentence for section in self.answer.sections for sentence in section.sentences)
+
+    @property
+    def on_question(self) -> tuple[Sentence, ...]:
+        """Those that answer, without the explanations of words."""
+        sections = (section for section in self.answer.sections if section.heading != EXPLAINED)
+        return tuple(sentence for section in sections for sentence in section.sentences)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -146,7 +152,7 @@ def scores_of(
         scores["Facts contradicted"] = _share(fact.status is FactStatus.CONTRADICTED for fact in facts)
     if "Gold quotes cited" in applying:
         scores["Gold quotes cited"] = _share(is_cited(each, made.answer, find) for each in made.case.evidence)
-        scores["On-subject sentences"] = _share(_on_subject(sentence, made) for sentence in made.shown)
+        scores["On-subject sentences"] = _share(_on_subject(sentence, made) for sentence in made.on_question)
     if "Citation recall" in applying:
         scores["Citation recall"] = _share(is_supported(sentence, find) for sentence in made.shown)
         scores["Citation precision"] = _share(each for sentence in made.shown for each in _helping(sentence))

@@ -134,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="On-subject sentences",
         stage=Stage.WRITER,
-        meaning="the share of sentences that cite a gold passage",
+        meaning="the share of sentences, explained words aside, that cite a gold passage",
     ),
     Metric(
         name=MUST_SAY,

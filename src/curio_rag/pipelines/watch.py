@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from curio_rag.domain.answers import Draft, Evidence
+from curio_rag.domain.answers import AnswerLength, Draft, Evidence
 from curio_rag.domain.eval_reports import StageTime
 from curio_rag.domain.questions import Triage
 from curio_rag.pipelines.answer import AnswerParts
@@ -78,9 +78,9 @@ class _WatchedWriter:
     def name(self) -> str:
         return self._writer.name
 
-    def write(self, question: str, evidence: Sequence[Evidence]) -> Draft:
+    def write(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
         with self._watch.timing("writing"):
-            return self._writer.write(question, evidence)
+            return self._writer.write(question, evidence, length=length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
