@@ -88,6 +88,14 @@ def test_an_unknown_measure_is_named() -> None:
         IrMeasures().by_topic({}, {"q": {"d": 1}}, names=("MAD@10",))
 
 
+def test_a_missing_library_of_measures_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra, so a service may not have it."""
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    with pytest.raises(EvalError, match="ir-measures") as caught:
+        IrMeasures().by_topic({}, {"q": {"d": 1}}, names=("Recall@5",))
+    assert "curio_rag[eval]" in caught.value.hint
+
+
 def test_the_library_of_measures_is_loaded_by_a_run_alone() -> None:
     """Neither the command line nor the package imports it."""
     assert "ir_measures" not in loaded_by("import curio_rag.faces.cli, curio_rag.knowledge_base")

@@ -23,7 +23,7 @@ from curio_rag.domain.evals import EvalCase, Split
 from curio_rag.domain.sources import Document
 from curio_rag.errors import EvalError
 from curio_rag.pipelines.answer import EVIDENCE_THRESHOLD
-from curio_rag.pipelines.eval_metrics import METRICS, MISSED_EMERGENCY
+from curio_rag.pipelines.eval_metrics import METRICS, MISSED_EMERGENCY, RETRIEVAL_MEASURES
 from curio_rag.pipelines.evaluate_case import CaseParts, evaluate_case
 from curio_rag.pipelines.gold import quote_problems
 from curio_rag.pipelines.ingest import Report
@@ -57,6 +57,9 @@ def evaluate(parts: EvaluationParts, cases: Sequence[EvalCase], *, report: Repor
     if problems:
         hint = "Correct these lines; no case was run."
         raise EvalError("\n".join(map(str, problems)), hint=hint)
+    if any(case.evidence for case in cases):
+        # where the library of measures is missing, it is said now and not after the first answer
+        parts.case.measures.by_topic({}, {"none": {"none": 1}}, names=RETRIEVAL_MEASURES)
     # the first question of a process loads the model and the index, which is no part of a question's time
     parts.case.answer.triage.assess(WARM_UP)
     parts.case.answer.retriever().search(WARM_UP, limit=1)
