@@ -12,7 +12,7 @@ for a definition is left out: without headings it is never shown.) Answers are c
 lies nearest to the length: first to that of the yardstick's own answer to the question, then to 50 and 100 words.
 The yardstick is the writer's answer, or with `--beside choice` what `adapters/passage_choice.py` would show.
 
-ROUGE is that of rouge-score (extra `evals`) with stemming, F of each kind and for ROUGE-2 also recall; similarity is
+ROUGE is that of rouge-score (extra `eval`) with stemming, F of each kind and for ROUGE-2 also recall; similarity is
 the cosine of the default embedder. Then the difference to the yardstick in ROUGE-2 F with the middle 95 % of 1,000
 bootstrap samples over the questions (paired), and the same where the yardstick is cut to the length of this way's
 answer: a way that had less to show is shorter than it was allowed to be, and F favours what is as short as the

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-pytest.importorskip("rouge_score", reason="the extra `evals` is not installed")
+pytest.importorskip("rouge_score", reason="the extra `eval` is not installed")
 SCRIPT = Path(__file__).parent.parent / "evals" / "writer_report.py"
 
 
