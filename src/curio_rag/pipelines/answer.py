@@ -41,6 +41,8 @@ EVIDENCE_THRESHOLD = 0.45
 (`evals/fit_evidence.py`, questions with a hit) 89 % of the answerable gold questions and all of those of a
 cancer.gov set reach it, and 2 of 11 and 16 % of the unanswerable ones; it was chosen on the same tables."""
 
+DECISIONS = ("dosing_change", "diagnosis_request", "treatment_choice")
+
 REFERRALS = {
     "dosing_change": "A clinician must decide about doses and medicines.",
     "diagnosis_request": "Only a clinician who examines you can say what you have.",
@@ -114,7 +116,7 @@ def answer_question(
         reason = Reason(code=triage.code, text=REFERRALS[triage.code])
         return _answer(parts, question, triage, outcome=Outcome.REFERRED, reason=reason)
     resolution = parts.follow_ups().resolve(question.text, previous())
-    if resolution.points_back and triage.code is None:
+    if resolution.points_back and triage.code in (None, *DECISIONS):
         triage = _of_both(triage, parts.triage.assess(resolution.text))
     retriever = parts.retriever()
     findings = retriever.search(resolution.text, limit=EVIDENCE_HITS)
@@ -149,8 +151,10 @@ def check_question(text: str, *, most_bytes: int) -> None:
 
 
 def _of_both(asked: Triage, resolved: Triage) -> Triage:
-    """Stopping "it" is a decision once it is known what "it" is; an emergency stands in one's own words."""
-    return asked if resolved.urgency is Urgency.EMERGENCY else resolved
+    """Stopping "it" is about a dose once it is known what "it" is; an emergency stands in one's own words."""
+    if resolved.urgency is Urgency.EMERGENCY or (asked.code and not resolved.code):
+        return asked
+    return resolved
 
 
 def _trace(findings: Findings, carried: tuple[str, ...]) -> SearchTrace:
