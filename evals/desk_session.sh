@@ -3,7 +3,8 @@
 # Usage, from the repository: sh evals/desk_session.sh [CURIO]   (CURIO is the command; by default .venv/bin/curio)
 # The reviewer is a fixture; nothing outside a temporary folder is touched.
 set -eu
-curio=${1:-$PWD/.venv/bin/curio}
+curio=${1:-.venv/bin/curio}
+case $curio in */*) curio=$(cd "$(dirname "$curio")" && pwd)/$(basename "$curio") ;; esac
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cp -r knowledge "$place/knowledge"
