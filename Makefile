@@ -11,7 +11,7 @@ Q ?= What is CAR-T therapy?
 override Q := $(value Q)
 export Q
 
-.PHONY: help ask ingest check test bench-claims clean
+.PHONY: help ask ingest check test bench-claims baseline clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1	/'

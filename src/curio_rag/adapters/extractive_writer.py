@@ -27,7 +27,7 @@ WHOLE_SECTION_WORDS = 260
 """A longer section is entered at the passage that was found, not at its beginning."""
 
 HEADING_BONUS = 0.15
-"""Added to a section's score (0 to 1) when its heading announces what is asked; half of it is taken off
+"""Added to a section's score (about 0 to 1) when its heading announces what is asked; half of it is taken off
 when the heading announces something else. In a long question what is asked for is seen less surely, so
 the bonus falls with the square of its length beyond four content terms."""
 
@@ -118,17 +118,17 @@ class ExtractiveWriter:
             self._add_facets(answer, question, [self._types.named(facet.type) for facet in facets], evidence)
         else:
             self._add_further(answer, terms, ranked)
+        headings = [heading for place in answer.places for heading in place.section.heading_path]
         return Draft(
             sections=tuple(answer.sections),
-            not_covered=self._gaps(kinds, answer),
+            not_covered=self._gaps(kinds, answer.sections, headings),
             questions_to_ask=self._types.asking([place.evidence.document.title for place in answer.places]),
         )
 
     def _of_running_text(self, question: str, evidence: Sequence[Evidence], *, length: AnswerLength) -> Draft:
         """Where no heading tells: the runs of sentences that answer, each source under its title."""
         chosen = excerpts(question, evidence, types=self._types, first_words=RUNNING_WORDS[length])
-        answer = _Composition(room=ROOMS[length], terms=self._types.content_terms(question))
-        answer.sections.extend(
+        sections = tuple(
             Section(
                 heading="" if number else each.evidence.document.title,
                 kind=SectionKind.PARAGRAPH,
@@ -138,8 +138,8 @@ class ExtractiveWriter:
             for number, run in enumerate(each.runs)
         )
         return Draft(
-            sections=tuple(answer.sections),
-            not_covered=self._gaps(self._types.types_of(question), answer),
+            sections=sections,
+            not_covered=self._gaps(self._types.types_of(question), sections, ()),
             questions_to_ask=self._types.asking([each.evidence.document.title for each in chosen]),
         )
 
@@ -274,11 +274,12 @@ class ExtractiveWriter:
         kept = text[:end].rstrip()
         return Span(start=span.start, end=span.start + len(kept)) if kept else None
 
-    def _gaps(self, kinds: Sequence[QuestionType], answer: _Composition) -> tuple[str, ...]:
-        """What was asked for and stands neither under such a heading nor in the words of the answer."""
+    def _gaps(
+        self, kinds: Sequence[QuestionType], sections: Sequence[Section], headings: Sequence[str]
+    ) -> tuple[str, ...]:
+        """What was asked for and stands neither under one of the sources' headings nor in the words of the answer."""
         names = dict(self._types.gaps)
-        said = " ".join(sentence.text for section in answer.sections for sentence in section.sentences)
-        headings = [heading for place in answer.places for heading in place.section.heading_path]
+        said = " ".join(sentence.text for section in sections for sentence in section.sentences)
         return tuple(
             names[kind.name]
             for kind in kinds

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -140,18 +140,10 @@ def _citation(citation: _Citation, cited: CitedPassage | None) -> Citation:
             quote="",
             span=Span(start=0, end=0),
         )
-    document, passage = cited.document, cited.passage
-    span = find_words(citation.quote, document.text, within=passage.span)
-    place = passage.span if span is None else span
-    return Citation(
-        document_id=document.id,
-        document_digest=document.digest,
-        passage_id=passage.id,
-        quote="" if span is None else span.of(document.text),
-        span=place,
-        page=document.page_at(place.start),
-        heading_path=passage.heading_path,
-    )
+    span = find_words(citation.quote, cited.document.text, within=cited.passage.span)
+    if span is None:
+        return replace(Citation.of(cited.document, cited.passage, cited.passage.span), quote="")
+    return Citation.of(cited.document, cited.passage, span)
 
 
 def find_words(quote: str, text: str, *, within: Span) -> Span | None:

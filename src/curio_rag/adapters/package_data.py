@@ -9,7 +9,7 @@ import msgspec
 
 from curio_rag.domain.claim_words import ClaimWords
 from curio_rag.domain.follow_up_words import FollowUpWords
-from curio_rag.domain.glossary import Glossary, GlossaryEntry
+from curio_rag.domain.glossary import Glossary
 from curio_rag.domain.question_types import Facet, QuestionType, QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
 
@@ -27,20 +27,6 @@ class _TypesFile(msgspec.Struct, frozen=True):
     loose_diseases: str
     general_headings: tuple[str, ...]
     questions_to_ask: tuple[_Asking, ...]
-
-
-class _GlossaryFile(msgspec.Struct, frozen=True):
-    """The shape of `glossary.json`."""
-
-    entries: tuple[GlossaryEntry, ...]
-    spellings: dict[str, str]
-    rewritings: tuple[tuple[str, str], ...]
-    greetings: tuple[str, ...]
-    courtesies: tuple[str, ...]
-    telling: tuple[str, ...]
-    asking: tuple[str, ...]
-    drugs: tuple[str, ...]
-    drug_like: tuple[str, ...]
 
 
 class _FollowUpFile(msgspec.Struct, frozen=True):
@@ -61,27 +47,6 @@ class _FollowUpFile(msgspec.Struct, frozen=True):
 class _Asking(msgspec.Struct, frozen=True):
     about: tuple[str, ...]
     questions: tuple[str, ...]
-
-
-class _ClaimWordsFile(msgspec.Struct, frozen=True):
-    """The shape of `claim_words.json`."""
-
-    function: frozenset[str]
-    free: frozenset[str]
-    irregular: dict[str, str]
-    spellings: dict[str, str]
-    synonyms: tuple[tuple[str, ...], ...]
-    drugs: frozenset[str]
-    conditions: frozenset[str]
-    condition_endings: tuple[str, ...]
-    populations: tuple[tuple[str, ...], ...]
-    countries: dict[str, tuple[str, ...]]
-    directions: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    absolutes: frozenset[str]
-    hedges: dict[str, tuple[str, ...]]
-    negations: frozenset[str]
-    phrases: dict[str, str]
-    negative_words: dict[str, str]
 
 
 def read_data(name: str) -> bytes:
@@ -108,18 +73,7 @@ def load_question_types() -> QuestionTypes:
 
 def load_glossary() -> Glossary:
     """What lay words stand for, common misspellings, and what is courtesy in a message."""
-    file = msgspec.convert(json.loads(read_data("glossary.json")), type=_GlossaryFile)
-    return Glossary(
-        entries=file.entries,
-        spellings=file.spellings,
-        rewritings=file.rewritings,
-        greetings=file.greetings,
-        courtesies=file.courtesies,
-        telling=file.telling,
-        asking=file.asking,
-        drugs=file.drugs,
-        drug_like=file.drug_like,
-    )
+    return msgspec.json.decode(read_data("glossary.json"), type=Glossary)
 
 
 def load_ranking_weights() -> RankingWeights:
@@ -129,22 +83,11 @@ def load_ranking_weights() -> RankingWeights:
 
 def load_follow_up_words() -> FollowUpWords:
     """The words by which a question is known to follow another."""
-    file = msgspec.convert(json.loads(read_data("follow_up.json")), type=_FollowUpFile)
-    return FollowUpWords(
-        courtesies=file.courtesies,
-        openers=file.openers,
-        instead=file.instead,
-        expletives=file.expletives,
-        anaphors=file.anaphors,
-        persons=file.persons,
-        event=file.event,
-        verbs=file.verbs,
-        frame=frozenset(file.frame.split()),
-        classes=tuple(frozenset(each.split()) for each in file.classes),
-    )
+    file = msgspec.json.decode(read_data("follow_up.json"), type=_FollowUpFile)
+    words = {"frame": frozenset(file.frame.split()), "classes": tuple(frozenset(each.split()) for each in file.classes)}
+    return FollowUpWords(**(msgspec.structs.asdict(file) | words))
 
 
 def load_claim_words() -> ClaimWords:
     """The words by which the claim gate reads a sentence."""
-    file = msgspec.json.decode(read_data("claim_words.json"), type=_ClaimWordsFile)
-    return ClaimWords(**msgspec.structs.asdict(file))
+    return msgspec.json.decode(read_data("claim_words.json"), type=ClaimWords)

@@ -65,6 +65,19 @@ class Citation:
     page: int | None = None
     heading_path: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, document: Document, passage: Passage, span: Span) -> Citation:
+        """The words at a span of a document; `passage` is the one in which they begin."""
+        return cls(
+            document_id=document.id,
+            document_digest=document.digest,
+            passage_id=passage.id,
+            quote=span.of(document.text),
+            span=span,
+            page=document.page_at(span.start),
+            heading_path=passage.heading_path,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -190,23 +203,18 @@ class Evidence:
     hits: tuple[Hit, ...]
     passages: tuple[Passage, ...]
 
-    def verbatim(self, span: Span) -> Sentence:
-        """The document's own words at a span as a sentence that cites them; runs of white space become one space."""
-        document, quote = self.document, span.of(self.document.text)
+    def cite(self, span: Span) -> Citation:
+        """The document's words at a span, in the passage that holds them, or else the one in which they begin."""
         passage = next(
             (each for each in self.passages if each.span.holds(span)),
             next(each for each in self.passages if each.span.end > span.start),
         )
-        citation = Citation(
-            document_id=document.id,
-            document_digest=document.digest,
-            passage_id=passage.id,
-            quote=quote,
-            span=span,
-            page=document.page_at(span.start),
-            heading_path=passage.heading_path,
-        )
-        return Sentence(text=" ".join(quote.split()), citations=(citation,))
+        return Citation.of(self.document, passage, span)
+
+    def verbatim(self, span: Span) -> Sentence:
+        """The document's own words at a span as a sentence that cites them; runs of white space become one space."""
+        citation = self.cite(span)
+        return Sentence(text=" ".join(citation.quote.split()), citations=(citation,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from curio_rag.domain.answers import Citation, Conflict, Draft, Evidence, Section, SectionKind, Sentence
+from curio_rag.domain.answers import Citation, Conflict, Draft, Evidence, Section, SectionKind
 from curio_rag.pipelines.conflicts import ConflictFinder, Disagreement, Statement
 
 MOST_CONFLICTS = 3
@@ -36,12 +36,12 @@ def with_both_sides(draft: Draft, evidence: Sequence[Evidence], finder: Conflict
     further = [each.second for each in found if not _is_quoted(each.second, quoted)]
     sections = draft.sections
     if further:
-        sentences = tuple(_sentence(statement, documents) for statement in further)
+        sentences = tuple(documents[each.passage.document_id].verbatim(each.span) for each in further)
         sections = (*sections, Section(heading=HEADING, kind=SectionKind.LIST, sentences=sentences))
     conflicts = tuple(
         Conflict(
-            first=_citation(each.first, documents),
-            second=_citation(each.second, documents),
+            first=documents[each.first.passage.document_id].cite(each.first.span),
+            second=documents[each.second.passage.document_id].cite(each.second.span),
             first_figure=each.figures[0].span.of(each.first.text),
             second_figure=each.figures[1].span.of(each.second.text),
         )
@@ -88,20 +88,3 @@ def _each_once(
 
 def _is_quoted(statement: Statement, quoted: Sequence[Citation]) -> bool:
     return any(each.document_id == statement.passage.document_id and each.span.holds(statement.span) for each in quoted)
-
-
-def _sentence(statement: Statement, documents: dict[str, Evidence]) -> Sentence:
-    return Sentence(text=" ".join(statement.text.split()), citations=(_citation(statement, documents),))
-
-
-def _citation(statement: Statement, documents: dict[str, Evidence]) -> Citation:
-    document, passage, span = documents[statement.passage.document_id].document, statement.passage, statement.span
-    return Citation(
-        document_id=document.id,
-        document_digest=document.digest,
-        passage_id=passage.id,
-        quote=span.of(document.text),
-        span=span,
-        page=document.page_at(span.start),
-        heading_path=passage.heading_path,
-    )

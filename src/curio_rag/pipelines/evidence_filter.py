@@ -13,7 +13,7 @@ from curio_rag.ports import PassageIndex
 
 ADULT_AGE = 18
 
-ALIKE = 0.9
+REPEATED = 0.9
 """Two passages say the same when they share this much of their runs of five words, and all of their numbers."""
 
 SHINGLE = 5
@@ -120,7 +120,7 @@ def without_repeats(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     kept: list[tuple[Hit, frozenset[tuple[str, ...]], frozenset[str]]] = []
     for hit in hits:
         runs, numbers = _runs(hit.passage.text), frozenset(_NUMBER.findall(hit.passage.text))
-        if not any(numbers == known and _overlap(runs, others) >= ALIKE for _, others, known in kept):
+        if not any(numbers == known and _overlap(runs, others) >= REPEATED for _, others, known in kept):
             kept.append((hit, runs, numbers))
     return tuple(hit for hit, _, _ in kept)
 

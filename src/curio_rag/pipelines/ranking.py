@@ -19,14 +19,13 @@ CANDIDATES = 100
 KEYWORD_DEPTH = 1000
 """Down to this rank of the keyword list a candidate that another list contributes has its BM25 counted."""
 
-
 ALIKE = 1e-6
 """Cosines that differ by less are those of one and the same text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """One candidate: its score from 0 to 1, comparable within one search only, and what it is made of."""
+    """One candidate: its score, comparable within one search only, and what it is made of."""
 
     passage_id: str
     score: float

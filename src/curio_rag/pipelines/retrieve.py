@@ -20,7 +20,7 @@ from curio_rag.pipelines.evidence_filter import (
     with_drugs,
     without_repeats,
 )
-from curio_rag.pipelines.ranking import Ranked, coverages, rank
+from curio_rag.pipelines.ranking import Ranked, rank
 from curio_rag.pipelines.vetting import admitted
 from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShelf, Reranker, Vector, VectorField
 
@@ -114,8 +114,9 @@ class Retriever:
         )
 
     def _evidence(self, index: PassageIndex, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        on_subject_hits = on_subject(diseases_asked_for(plan, self.types), for_the_asker(plan, hits), self.types)
-        return without_repeats(with_drugs(index, plan, on_subject_hits))
+        """The hits that an answer may rest on."""
+        asked = diseases_asked_for(plan, self.types)
+        return without_repeats(with_drugs(index, plan, on_subject(asked, for_the_asker(plan, hits), self.types)))
 
     def _reranked(self, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The first hits by the reranker's scores, best first, before all the others in the order they had."""
@@ -159,6 +160,6 @@ def evidence_signals(
     ids = [hit.passage.id for hit in best]
     return EvidenceSignals(
         similarity=max(max(index.similarities(VectorField.TEXT, vector, ids)) for vector in vectors),
-        coverage=max(coverages(index, plan, ids)),
+        coverage=max(hit.parts.coverage for hit in best),
         brevity=min(1.0, SHORT_QUESTION / len(plan.terms)),
     )
