@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from curio_rag.domain.answers import EXPLAINED, Answer, Outcome, SectionKind, Support
+from curio_rag.domain.answers import Answer, Outcome, SectionKind, Support
+from curio_rag.domain.explained_words import EXPLAINED
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.reviews import AnswerRecord, ReviewStatus
 from curio_rag.errors import IndexMissing, QuestionError, ReviewNotFound

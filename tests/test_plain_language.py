@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from curio_rag.domain.answers import EXPLAINED, AnswerLength, Draft, Evidence, Section, SectionKind
+from curio_rag.domain.answers import AnswerLength, Draft, Evidence, Section, SectionKind
+from curio_rag.domain.explained_words import EXPLAINED
 from curio_rag.domain.sources import Block, BlockKind, Passage, Span
 from curio_rag.knowledge_base import KnowledgeBase
 from curio_rag.pipelines.plain_language import with_words_explained

@@ -9,9 +9,6 @@ from enum import StrEnum
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.sources import Document, Hit, Passage, Span, Vetting
 
-EXPLAINED = "Words in this answer"
-"""The heading of the section that explains words."""
-
 
 class Outcome(StrEnum):
     """What became of a question."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from curio_rag.domain.answer_text import notice_of, plain_text
-from curio_rag.domain.answers import EXPLAINED, Answer, Citation, Conflict, Reason, SearchTrace, Section, Source
+from curio_rag.domain.answers import Answer, Citation, Conflict, Reason, SearchTrace, Section, Source
 from curio_rag.domain.digests import Json
+from curio_rag.domain.explained_words import EXPLAINED, explanation_of
 from curio_rag.domain.review_status import Review, ReviewStatus, SignedBy
 
 __all__ = ["AnswerRecord", "Audience", "Review", "ReviewStatus", "SignedBy", "badge_of"]
@@ -255,6 +255,8 @@ def _explained(answer: Answer) -> Iterator[Json]:
     """The lines that explain words, each as the word, its meaning and the source's number."""
     for section in answer.sections:
         for sentence in section.sentences if section.heading == EXPLAINED else ():
-            name, _, meaning = re.sub(r" \([^()]*\)(?=:)", "", sentence.text, count=1).partition(": ")
+            explained = explanation_of(sentence.text)
+            if explained is None:
+                continue
             marker = answer.marker_of(sentence.citations[0])
-            yield {"term": name, "meaning": meaning, "citation": {"marker": marker}}
+            yield {"term": explained.name, "meaning": explained.meaning, "citation": {"marker": marker}}

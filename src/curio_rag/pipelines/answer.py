@@ -83,6 +83,21 @@ class AnswerParts:
     max_question_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    """What one question is answered from: what was found, the documents of it, and the one that explains words."""
+
+    findings: Findings
+    trace: SearchTrace
+    evidence: tuple[Evidence, ...]
+    glossary: Evidence | None
+
+    @property
+    def citable(self) -> tuple[Evidence, ...]:
+        """Every document that the answer may cite."""
+        return self.evidence if self.glossary is None else (*self.evidence, self.glossary)
+
+
 def answer_question(
     parts: AnswerParts,
     question: Question,
@@ -123,16 +138,28 @@ def answer_question(
     trace = _trace(findings, resolution.carried)
     if findings.signals.strength < EVIDENCE_THRESHOLD or triage.code == POLICY:
         return _abstain(parts, question, triage, findings, trace)
-    evidence = _evidence(parts, retriever, findings)
-    glossary = None if length is AnswerLength.SHORT else _glossary(parts, retriever)
-    written = write_draft(parts.writer(), parts.standby(), findings.plan.whole, evidence, length)
-    answer = _checked(parts, question, triage, written, evidence, glossary, trace, findings)
+    material = _Material(
+        findings=findings,
+        trace=trace,
+        evidence=_evidence(parts, retriever, findings),
+        glossary=None if length is AnswerLength.SHORT else _glossary(parts, retriever),
+    )
+    return _written(parts, question, triage, material, length)
+
+
+def _written(
+    parts: AnswerParts, question: Question, triage: Triage, material: _Material, length: AnswerLength
+) -> Answer:
+    """The answer of the configured writer, or of the one that stands by where nothing of the first may be said."""
+    asked = material.findings.plan.whole
+    written = write_draft(parts.writer(), parts.standby(), asked, material.evidence, length)
+    answer = _checked(parts, question, triage, written, material)
     if answer.sections:
         return answer
-    instead = write_instead(written, parts.standby(), findings.plan.whole, evidence, length)
+    instead = write_instead(written, parts.standby(), asked, material.evidence, length)
     if instead is None:
         return answer
-    second = _checked(parts, question, triage, instead, evidence, glossary, trace, findings)
+    second = _checked(parts, question, triage, instead, material)
     return replace(second, withheld=(*answer.withheld, *second.withheld))
 
 
@@ -211,23 +238,15 @@ def _by_document(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     return grouped
 
 
-def _checked(
-    parts: AnswerParts,
-    question: Question,
-    triage: Triage,
-    written: Written,
-    evidence: Sequence[Evidence],
-    glossary: Evidence | None,
-    trace: SearchTrace,
-    findings: Findings,
-) -> Answer:
-    both = with_both_sides(written.draft, evidence, parts.conflicts())
-    draft = with_words_explained(both.draft, glossary, question=question.text)
-    evidence = evidence if glossary is None else (*evidence, glossary)
-    documents = {each.document.id: each.document for each in evidence}
+def _checked(parts: AnswerParts, question: Question, triage: Triage, written: Written, material: _Material) -> Answer:
+    """What the claim gate leaves of a draft, with its sources; an abstention where it leaves nothing."""
+    both = with_both_sides(written.draft, material.evidence, parts.conflicts())
+    draft = with_words_explained(both.draft, material.glossary, question=question.text)
+    documents = {each.document.id: each.document for each in material.citable}
     checked = parts.gate.check_draft(draft, documents.get)
     if not checked.sections:
-        return _by(written, replace(_abstain(parts, question, triage, findings, trace), withheld=checked.withheld))
+        abstained = _abstain(parts, question, triage, material.findings, material.trace)
+        return _by(written, replace(abstained, withheld=checked.withheld))
     code = triage.code
     answer = _answer(
         parts,
@@ -247,10 +266,10 @@ def _checked(
         incomplete=checked.incomplete,
         not_covered=draft.not_covered,
         questions_to_ask=draft.questions_to_ask,
-        sources=_sources(checked.sections, documents, {each.document.id: each.vetting for each in evidence}),
+        sources=_sources(checked.sections, documents, {each.document.id: each.vetting for each in material.citable}),
         reading_grade=round(grade, 1),
-        trace=trace,
-        provenance=replace(answer.provenance, index_fingerprint=findings.index_fingerprint),
+        trace=material.trace,
+        provenance=replace(answer.provenance, index_fingerprint=material.findings.index_fingerprint),
     )
     return _by(written, whole)
 

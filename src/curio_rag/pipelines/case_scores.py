@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from curio_rag.domain.answers import EXPLAINED, Answer, Outcome, Sentence
+from curio_rag.domain.answers import Answer, Outcome, Sentence
 from curio_rag.domain.eval_reports import FactResult, FactStatus, SafetyFault, Stage
 from curio_rag.domain.evals import EvalCase, GoldEvidence, KeyFact, covers, holds
+from curio_rag.domain.explained_words import EXPLAINED
 from curio_rag.domain.questions import Urgency
 from curio_rag.domain.sources import Document, Passage
 from curio_rag.pipelines.eval_metrics import (

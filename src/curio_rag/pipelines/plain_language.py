@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from curio_rag.domain.answers import EXPLAINED, Draft, Evidence, Section, SectionKind
-from curio_rag.domain.sources import BlockKind, Span
+from curio_rag.domain.answers import Draft, Evidence, Section, SectionKind
+from curio_rag.domain.explained_words import EXPLAINED, explanation_of
+from curio_rag.domain.sources import BlockKind, Document, Span
 
 MOST_EXPLAINED = 3
 LONGEST_NAME = 40
 
-_LINE = re.compile(r"(?P<name>[^():]+?)(?: \([^()]*\))?: .+", re.DOTALL)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainedWord:
-    """One line of a glossary: the word that it explains, and where the line stands."""
-
-    name: str
-    span: Span
-
-
-def explained_words(glossary: Evidence) -> Iterator[ExplainedWord]:
-    """The lines of a document's lists such as "Apheresis (also: leukapheresis): a machine takes ..."."""
-    document = glossary.document
+def explained_words(document: Document) -> Iterator[tuple[str, Span]]:
+    """The words that the items of a document's lists explain, and where each item stands."""
     for block in document.blocks:
-        found = _LINE.fullmatch(block.span.of(document.text)) if block.kind is BlockKind.BULLET else None
-        if found and len(found["name"]) <= LONGEST_NAME:
-            yield ExplainedWord(name=found["name"].strip(), span=block.span)
+        found = explanation_of(block.span.of(document.text)) if block.kind is BlockKind.BULLET else None
+        if found and len(found.name) <= LONGEST_NAME:
+            yield found.name, block.span
 
 
 def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: str) -> Draft:
@@ -45,14 +35,14 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
         return draft
     text = " ".join(sentence.text for sentence in sentences)
     used = [
-        (place, word)
-        for word in explained_words(glossary)
-        if not _form(word.name).search(question) and (place := _unexplained(word.name, text)) is not None
+        (place, span)
+        for name, span in explained_words(glossary.document)
+        if not _form(name).search(question) and (place := _unexplained(name, text)) is not None
     ]
-    chosen = [word for _, word in sorted(used, key=lambda each: each[0])[:MOST_EXPLAINED]]
+    chosen = [span for _, span in sorted(used)[:MOST_EXPLAINED]]
     if not chosen:
         return draft
-    lines = tuple(glossary.verbatim(word.span) for word in chosen)
+    lines = tuple(map(glossary.verbatim, chosen))
     return replace(
         draft, sections=(*draft.sections, Section(heading=EXPLAINED, kind=SectionKind.LIST, sentences=lines))
     )
