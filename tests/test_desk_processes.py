@@ -6,12 +6,15 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from curio_rag.domain.events import EventKind
+from curio_rag.domain.events import Event, EventKind
 from curio_rag.errors import IndexLocked, ReviewClosed, ReviewTaken
+from curio_rag.pipelines.review_queue import note_lapses
 from tests.conftest import ROOT
 from tests.desk import Bench
 
@@ -152,6 +155,35 @@ def test_a_lapse_is_noted_once_by_many(bench: Bench) -> None:
         worker.start()
     for worker in workers:
         worker.join()
+    assert bench.kinds(answer_id).count(EventKind.ANSWER_LAPSED) == 1
+
+
+def test_a_lapse_noted_by_another_in_the_middle_of_a_look_is_not_noted_again(bench: Bench) -> None:
+    """The other process writes right after this one has read the events: the moment in which two were once noted."""
+    one = bench.reviewer()
+    bench.vet(one, "gout.md")
+    answer_id = bench.ask().answer.id
+    bench.approve(one, answer_id)
+    bench.clock.now += timedelta(days=400)
+    parts = bench.desk._parts
+
+    class Interrupted:
+        """An event log during whose first reading somebody else looks, too."""
+
+        def __init__(self) -> None:
+            self.others = [parts]
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(parts.log(), name)
+
+        def events(self, **which: Any) -> tuple[Event, ...]:
+            found = parts.log().events(**which)
+            while self.others:
+                assert len(note_lapses(self.others.pop())) == 1
+            return found
+
+    log = Interrupted()
+    assert note_lapses(replace(parts, log=lambda: log)) == ()
     assert bench.kinds(answer_id).count(EventKind.ANSWER_LAPSED) == 1
 
 

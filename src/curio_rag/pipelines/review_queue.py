@@ -82,12 +82,14 @@ def note_lapses(parts: DeskParts) -> tuple[Event, ...]:
 
     Time alone can make a sign-off lapse, so this runs before the queue and before events are handed out.
     """
+    # The head comes first: what another process notes after it is refused below, so that nothing is noted twice.
+    seen = parts.log().head()[0]
     last: dict[str, Event] = {}
     for event in parts.log().events(kinds=STANDING):
         last[event.subject] = event
     if not last:
         return ()
-    seen, noted = parts.log().head()[0], []
+    noted = []
     for current, review in _standing(parts, only=list(last)):
         was_lapsed = last[current.answer.id].kind == EventKind.ANSWER_LAPSED
         fallen = review.status is ReviewStatus.LAPSED or (review.reused and review.status is not ReviewStatus.APPROVED)
