@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from curio_rag.adapters.chroma_index import CHROMA_FOLDER
 from curio_rag.adapters.keyword_index import KEYWORD_FILE, KeywordIndex
+from curio_rag.adapters.ledger import in_pieces
 from curio_rag.adapters.manifest import read_manifest
 from curio_rag.adapters.matrix import Matrix, vector_key, vector_keys
 from curio_rag.domain.recall import Absence
@@ -48,8 +49,7 @@ def _in_chroma(path: Path, keys: Sequence[str]) -> int:
     count = 0
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
-            for start in range(0, len(keys), 500):
-                some = keys[start : start + 500]
+            for some in in_pieces(keys):
                 query = f"SELECT count(*) FROM embeddings WHERE embedding_id IN ({', '.join('?' * len(some))})"
                 count += connection.execute(query, some).fetchone()[0]
     except sqlite3.Error as problem:

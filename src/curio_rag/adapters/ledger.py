@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, insert, select
@@ -16,13 +15,16 @@ from sqlalchemy import event as hooks
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from curio_rag.adapters.ledger_schema import EVENTS, META, SCHEMA_VERSION, STEPS
-from curio_rag.domain.digests import Json, canonical_json
-from curio_rag.domain.events import Event, event_digest
+from curio_rag.adapters.ledger_schema import META, SCHEMA_VERSION, STEPS
 from curio_rag.errors import IndexDamaged, IndexLocked, IndexMissing, IndexOutOfDate
 
 LEDGER_NAME = "ledger.sqlite3"
 BUSY_MILLISECONDS = 30_000
+
+MOST_PARAMETERS = 500
+"""SQLite bounds the parameters of one statement; longer lists are asked for in pieces."""
+
+Key = TypeVar("Key", str, bytes)
 
 
 class Ledger:
@@ -175,37 +177,6 @@ class Ledger:
         self._engine.dispose(close=False)
 
 
-def append_event(connection: Connection, *, at: datetime, kind: str, subject: str, payload: dict[str, Json]) -> Event:
-    """Adds one link to the audit chain inside the caller's transaction.
-
-    The digest is SHA-256 over the canonical JSON (RFC 8785) of position, time, kind, subject,
-    payload and the digest before it, so that an edit anywhere breaks every later link.
-    """
-    last = connection.execute(
-        select(EVENTS.c.position, EVENTS.c.digest).order_by(EVENTS.c.position.desc()).limit(1)
-    ).first()
-    position, previous = (last[0] + 1, last[1]) if last else (1, "")
-    digest = event_digest(
-        position=position, at=at.isoformat(), kind=kind, subject=subject, payload=payload, previous=previous
-    )
-    event = Event(
-        position=position,
-        at=at.isoformat(),
-        kind=kind,
-        subject=subject,
-        body=canonical_json(payload).decode(),
-        previous=previous,
-        digest=digest,
-    )
-    connection.execute(
-        insert(EVENTS).values(
-            position=event.position,
-            at=event.at,
-            kind=event.kind,
-            subject=event.subject,
-            payload=event.body,
-            previous=event.previous,
-            digest=event.digest,
-        )
-    )
-    return event
+def in_pieces(items: Sequence[Key]) -> Iterable[Sequence[Key]]:
+    """The items in runs short enough for one statement."""
+    return (items[start : start + MOST_PARAMETERS] for start in range(0, len(items), MOST_PARAMETERS))

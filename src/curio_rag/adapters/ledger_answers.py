@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert
 
-from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, EVENTS, QUESTIONS, THREADS
+from curio_rag.adapters.ledger import Ledger
+from curio_rag.adapters.ledger_events import append_event, events_of
+from curio_rag.adapters.ledger_schema import ANSWERS, CITATIONS, QUESTIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import digest_bytes, keyed_digest
-from curio_rag.domain.events import EventKind
+from curio_rag.domain.events import EMERGENCY_KINDS, EventKind
 from curio_rag.domain.questions import Question, Turn, Urgency
 from curio_rag.errors import ReviewNotFound
-
-FLAGGED, CLEARED = "thread_flagged", "thread_cleared"
-"""Events about a thread: an emergency was noticed in it; a clinician has seen to it."""
 
 
 class LedgerAnswers:
@@ -87,7 +84,7 @@ class LedgerAnswers:
                 append_event(
                     connection,
                     at=answer.provenance.created_at,
-                    kind=FLAGGED,
+                    kind=EventKind.THREAD_FLAGGED,
                     subject=question.thread_id,
                     payload={"answer_id": answer.id},
                 )
@@ -133,10 +130,12 @@ class LedgerAnswers:
             row = connection.execute(query).first()
         if row is None:
             raise ReviewNotFound(f"There is no answer {answer_id!r}.")
-        question = Question(
-            id=row.id, thread_id=row.thread_id, text=row.text, asked_at=datetime.fromisoformat(row.asked_at)
-        )
-        return question, msgspec.json.decode(row.body, type=Answer)
+        return question_of(row), msgspec.json.decode(row.body, type=Answer)
+
+
+def question_of(row: Row[tuple[object, ...]]) -> Question:
+    """The question that a row with the columns of `questions` holds."""
+    return Question(id=row.id, thread_id=row.thread_id, text=row.text, asked_at=datetime.fromisoformat(row.asked_at))
 
 
 def _find_thread(connection: Connection, thread_id: str) -> None:
@@ -146,14 +145,8 @@ def _find_thread(connection: Connection, thread_id: str) -> None:
 
 def _flagging_answer(connection: Connection, thread_id: str) -> str | None:
     """The answer whose flag is the last word on a thread's emergencies."""
-    query = (
-        select(EVENTS.c.kind, EVENTS.c.payload)
-        .where(EVENTS.c.subject == thread_id, EVENTS.c.kind.in_((FLAGGED, CLEARED)))
-        .order_by(EVENTS.c.position.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return str(json.loads(row.payload)["answer_id"]) if row is not None and row.kind == FLAGGED else None
+    events = events_of(connection, kinds=EMERGENCY_KINDS, subjects=[thread_id])
+    return events[-1].text("answer_id") if events and events[-1].kind == EventKind.THREAD_FLAGGED else None
 
 
 def insert_citations(connection: Connection, answer: Answer) -> None:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_events import events_of
+from curio_rag.adapters.ledger import Ledger, in_pieces
+from curio_rag.adapters.ledger_events import append_event, events_of
 from curio_rag.adapters.ledger_schema import DOCUMENTS, PASSAGES, VERSIONS
 from curio_rag.domain.digests import digest_text
-from curio_rag.domain.events import REVIEWER_KINDS, VETTING_KINDS
+from curio_rag.domain.events import REVIEWER_KINDS, VETTING_KINDS, EventKind
 from curio_rag.domain.library import LibraryEntry, ShelvedDocument, VettingEvent
 from curio_rag.domain.reviewers import reviewers_of
 from curio_rag.domain.sources import Document, Passage, Vetting
 from curio_rag.domain.vetting_acts import latest_vettings
 from curio_rag.errors import DocumentNotFound
-
-Key = TypeVar("Key", str, bytes)
-
-MOST_PARAMETERS = 500
-"""SQLite bounds the parameters of one statement; longer lists are asked for in pieces."""
 
 
 def text_key(text: str) -> bytes:
@@ -69,7 +63,7 @@ class LedgerDocuments:
         with self._ledger.writing() as connection:
             for document_id in document_ids:
                 connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.id == document_id).values(retired=True))
-                append_event(connection, at=at, kind="document_retired", subject=document_id, payload={})
+                append_event(connection, at=at, kind=EventKind.DOCUMENT_RETIRED, subject=document_id, payload={})
 
     def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
         """The passages in the order asked for; ids that are gone are left out."""
@@ -112,11 +106,6 @@ class LedgerDocuments:
                 f"There is no document {document_id!r}{version}.", hint="`curio library list` names them all."
             )
         return msgspec.json.decode(body, type=Document)
-
-
-def in_pieces(items: Sequence[Key]) -> Iterable[Sequence[Key]]:
-    """The items in runs short enough for one statement."""
-    return (items[start : start + MOST_PARAMETERS] for start in range(0, len(items), MOST_PARAMETERS))
 
 
 def _put(connection: Connection, each: ShelvedDocument, *, at: datetime) -> None:
@@ -162,7 +151,7 @@ def _put(connection: Connection, each: ShelvedDocument, *, at: datetime) -> None
     append_event(
         connection,
         at=at,
-        kind="document_filed",
+        kind=EventKind.DOCUMENT_FILED,
         subject=document.id,
         payload={"digest": document.digest, "file_digest": each.file_digest, "passages": len(each.passages)},
     )

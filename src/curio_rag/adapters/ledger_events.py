@@ -1,17 +1,16 @@
-"""The audit chain of the ledger, read link by link, and the head by which its end is known."""
+"""The audit chain of the ledger: read and added to link by link, and the head by which its end is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, insert, select
 
-from curio_rag.adapters.ledger import Ledger
+from curio_rag.adapters.ledger import Ledger, in_pieces
 from curio_rag.adapters.ledger_schema import EVENTS
-from curio_rag.domain.events import Event
-
-MOST_SUBJECTS = 500
-"""SQLite bounds the parameters of one statement; longer lists are asked for in pieces."""
+from curio_rag.domain.digests import Json, canonical_json
+from curio_rag.domain.events import Event, event_digest
 
 
 class LedgerEvents:
@@ -34,8 +33,7 @@ class LedgerEvents:
                 return events_of(connection, after=after, kinds=kinds)
         found: list[Event] = []
         with self._ledger.reading() as connection:
-            for start in range(0, len(subjects), MOST_SUBJECTS):
-                some = subjects[start : start + MOST_SUBJECTS]
+            for some in in_pieces(subjects):
                 found.extend(events_of(connection, after=after, kinds=kinds, subjects=some))
         return tuple(sorted(found, key=lambda event: event.position))
 
@@ -65,6 +63,40 @@ def events_of(
     if subjects is not None:
         query = query.where(EVENTS.c.subject.in_(list(subjects)))
     return tuple(_event(row) for row in connection.execute(query))
+
+
+def append_event(connection: Connection, *, at: datetime, kind: str, subject: str, payload: dict[str, Json]) -> Event:
+    """Adds one link to the audit chain inside the caller's transaction.
+
+    The digest is SHA-256 over the canonical JSON (RFC 8785) of position, time, kind, subject,
+    payload and the digest before it, so that an edit anywhere breaks every later link.
+    """
+    last, previous = head_of(connection)
+    position = last + 1
+    digest = event_digest(
+        position=position, at=at.isoformat(), kind=kind, subject=subject, payload=payload, previous=previous
+    )
+    event = Event(
+        position=position,
+        at=at.isoformat(),
+        kind=kind,
+        subject=subject,
+        body=canonical_json(payload).decode(),
+        previous=previous,
+        digest=digest,
+    )
+    connection.execute(
+        insert(EVENTS).values(
+            position=event.position,
+            at=event.at,
+            kind=event.kind,
+            subject=event.subject,
+            payload=event.body,
+            previous=event.previous,
+            digest=event.digest,
+        )
+    )
+    return event
 
 
 def _event(row: Row[tuple[object, ...]]) -> Event:

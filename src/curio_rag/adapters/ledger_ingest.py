@@ -9,8 +9,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import insert, update
 
-from curio_rag.adapters.ledger import Ledger
-from curio_rag.adapters.ledger_documents import in_pieces
+from curio_rag.adapters.ledger import Ledger, in_pieces
 from curio_rag.adapters.ledger_schema import JOB_FILES, JOBS
 from curio_rag.domain.library import FileReceipt
 

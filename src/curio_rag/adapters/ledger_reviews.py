@@ -10,14 +10,13 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from curio_rag.adapters.ledger import Ledger, append_event
-from curio_rag.adapters.ledger_answers import insert_citations
-from curio_rag.adapters.ledger_events import events_of
+from curio_rag.adapters.ledger import Ledger, in_pieces
+from curio_rag.adapters.ledger_answers import insert_citations, question_of
+from curio_rag.adapters.ledger_events import append_event, events_of
 from curio_rag.adapters.ledger_schema import ANSWERS, META, NOTES, QUESTIONS, REUSABLE, REVISIONS, THREADS
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import Json, digest_bytes, keyed_digest
 from curio_rag.domain.events import DECIDING, VETTING_KINDS, Event
-from curio_rag.domain.questions import Question
 from curio_rag.domain.threads import CurrentAnswer, Note, NoteKind
 from curio_rag.errors import ReviewClosed, ReviewNotFound
 
@@ -140,8 +139,7 @@ class LedgerReviews:
         """The current revisions of these answers; unknown ids are left out."""
         found: dict[str, CurrentAnswer] = {}
         with self._ledger.reading() as connection:
-            for start in range(0, len(subjects), 500):
-                some = list(subjects[start : start + 500])
+            for some in in_pieces(subjects):
                 for row in connection.execute(_answers().where(ANSWERS.c.id.in_(some))).all():
                     found[row.answer_id] = _current(connection, row)
         return found
@@ -175,10 +173,7 @@ def _current(connection: Connection, row: Row[tuple[object, ...]]) -> CurrentAns
         .limit(1)
     ).first()
     number, body = (latest.revision, latest.body) if latest else (1, row.body)
-    question = Question(
-        id=row.id, thread_id=row.thread_id, text=row.text, asked_at=datetime.fromisoformat(row.asked_at)
-    )
-    return CurrentAnswer(question=question, answer=msgspec.json.decode(body, type=Answer), revision=number)
+    return CurrentAnswer(question=question_of(row), answer=msgspec.json.decode(body, type=Answer), revision=number)
 
 
 def _refuse_unseen(connection: Connection, subjects: Sequence[str], *, seen: int, conflicts: Collection[str]) -> None:

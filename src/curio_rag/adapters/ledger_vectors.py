@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from curio_rag.adapters.ledger import Ledger
-from curio_rag.adapters.ledger_documents import in_pieces, text_key
+from curio_rag.adapters.ledger import Ledger, in_pieces
+from curio_rag.adapters.ledger_documents import text_key
 from curio_rag.adapters.ledger_schema import DOCUMENTS, PASSAGES, VECTORS
 from curio_rag.domain.sources import Passage
 from curio_rag.errors import IndexDamaged

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from curio_rag.domain.answers import Answer
 from curio_rag.domain.digests import Json
-from curio_rag.domain.events import EventKind
+from curio_rag.domain.events import EMERGENCY_KINDS, EventKind
 from curio_rag.domain.review_status import Review, ReviewStatus
 from curio_rag.domain.reviewers import Reviewer
 from curio_rag.domain.sign_offs import Decision, DocumentState, answer_subject, emergency_subject
@@ -177,8 +177,7 @@ def clear_emergency(parts: DeskParts, session: SigningSession, thread_id: str, *
     """
     with attempt(parts, "clear emergency", subject=thread_id, reviewer_id=session.reviewer_id):
         reviewer, seen = signer(parts, session, Decision.CLEARED), parts.log().head()
-        flags = (EventKind.THREAD_FLAGGED, EventKind.THREAD_CLEARED)
-        events = parts.log().events(kinds=flags, subjects=[thread_id])
+        events = parts.log().events(kinds=EMERGENCY_KINDS, subjects=[thread_id])
         if not events or events[-1].kind == EventKind.THREAD_CLEARED:
             raise ReviewNotFound(f"The thread {thread_id!r} has no emergency to clear.")
         answer_id = events[-1].text("answer_id")
@@ -195,7 +194,7 @@ def clear_emergency(parts: DeskParts, session: SigningSession, thread_id: str, *
             {**payload, "answer_id": answer_id},
             at=parts.clock(),
             seen=seen[0],
-            conflicts=flags,
+            conflicts=EMERGENCY_KINDS,
             note=note,
         )
 
