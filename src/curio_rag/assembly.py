@@ -280,8 +280,9 @@ class Assembly:
     def standby(self) -> Writer:
         """The writer that needs nothing from outside."""
         from curio_rag.adapters.extractive_writer import ExtractiveWriter
+        from curio_rag.adapters.package_data import load_claim_words
 
-        return self._part("standby", lambda: ExtractiveWriter(self.question_types()))
+        return self._part("standby", lambda: ExtractiveWriter(self.question_types(), load_claim_words()))
 
     def claim_gate(self) -> ClaimGate:
         """Judges sentences; its vocabulary is read when a sentence is not its source's own words."""

@@ -16,6 +16,9 @@ LIST_KINDS = {BlockKind.BULLET: SectionKind.LIST, BlockKind.STEP: SectionKind.ST
 SLACK = 40
 """So many words more than the budget a section may have when it ends there."""
 
+CELL = " | "
+"""Stands between the cells of a row."""
+
 DICTIONARY = 8
 """A list of more items, each with a name before a colon, is looked up in and not shown whole."""
 
@@ -117,10 +120,9 @@ class Extract:
         """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not."""
         spans = self._looked_up(unit)
         room = max(self.budget - self.words, 0) + 60
-        if count_words(*map(self.text_of, spans)) > room:
-            spans = tuple(self._first_sentence(span) for span in spans)
-        if count_words(*map(self.text_of, spans)) > room:
-            spans = tuple(self._name(span) for span in spans)
+        for shorter in (self._rows_asked_for,) if self._is_table(unit) else (self._first_sentences, self._names):
+            if count_words(*map(self.text_of, spans)) > room:
+                spans = shorter(spans)
         if count_words(*map(self.text_of, spans)) > room and (self.units or self._lead):
             self.drop_lead()
             return False
@@ -140,6 +142,23 @@ class Extract:
         named = [sum(mentions(name, term) for term in self.terms) for name in names]
         self.drop_lead()
         return tuple(span for span, count in zip(unit.spans, named, strict=True) if count and count == max(named))
+
+    def _is_table(self, unit: Unit) -> bool:
+        return all(CELL in self.text_of(span) for span in unit.spans)
+
+    def _rows_asked_for(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Of a table its first row, which heads it, and those whose first cells name what is asked; all where none."""
+        head, *rows = spans
+        named = [
+            row for row in rows if any(mentions(self.text_of(row).partition(CELL)[0], term) for term in self.terms)
+        ]
+        return (head, *named) if named else tuple(spans)
+
+    def _first_sentences(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        return tuple(map(self._first_sentence, spans))
+
+    def _names(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        return tuple(map(self._name, spans))
 
     def _first_sentence(self, span: Span) -> Span:
         first = next(iter(sentence_spans(self.text_of(span))), Span(start=0, end=span.end - span.start))

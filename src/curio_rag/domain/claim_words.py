@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,11 @@ SHORTEST_STEM = 3
 NEAR_STEM = 6
 """Ordinary words that share their first six letters are taken for forms of one word ("inflam-ed", "inflam-mation")."""
 
+CAPITALS = {"US": "usa", "USA": "usa", "UK": "uk", "EU": "eu"}
+"""Countries by what names them only in capitals: "us" is a word."""
+
+ABBREVIATED = re.compile(r"\b(?:USA?|UK|EU)\b")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimWords:
@@ -43,6 +48,8 @@ class ClaimWords:
     condition_endings: tuple[str, ...]
     populations: tuple[tuple[str, ...], ...]
     countries: Mapping[str, tuple[str, ...]]
+    within: Mapping[str, tuple[str, ...]]
+    """The larger places whose rules hold in a smaller one: in England those of the United Kingdom."""
     directions: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     """Pairs of opposites, each side with the words that say the same."""
     absolutes: frozenset[str]
@@ -148,6 +155,17 @@ class ClaimWords:
     @cached_property
     def _country_names(self) -> dict[str, str]:
         return {name: country for country, names in self.countries.items() for name in (country, *names)}
+
+    def countries_in(self, text: str) -> frozenset[str]:
+        """The countries that a text names, each under its one name; "US", "UK" and "EU" only in capitals."""
+        named = {self.country(found) for found in self.country_pattern.findall(text)}
+        return frozenset(named | {CAPITALS[found] for found in ABBREVIATED.findall(text)})
+
+    def ruled_with(self, countries: Iterable[str]) -> frozenset[str]:
+        """These countries, the larger places whose rules hold in them, and the smaller ones within them."""
+        these = frozenset(countries)
+        larger = {place for country in these for place in self.within.get(country, ())}
+        return these | larger | {place for place, wider in self.within.items() if these & set(wider)}
 
     def country(self, written: str) -> str:
         """The one name under which a country is kept, for a text that `country_pattern` found."""

@@ -11,9 +11,20 @@ WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
 
 
 def mentions(text: str, term: str) -> bool:
-    """Whether a text has a word of the same beginning as a term, so that "treated" finds "treatments"."""
-    stem = term.lower()[: max(4, len(term) - 3)]
-    return re.search(rf"(?<![^\W_]){re.escape(stem)}", text, re.IGNORECASE) is not None
+    """Whether a text has a word of the same beginning as a term ("treated", "treatments"), in any spelling of "ae"."""
+    folded = _one_spelling(term)
+    stem = folded[: max(4, len(folded) - 3)]
+    return re.search(rf"(?<![^\W_]){re.escape(stem)}", _one_spelling(text)) is not None
+
+
+def mentions_whole(text: str, name: str) -> bool:
+    """Whether a name stands in a text as it is, in any case, and not as a part of a longer word."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _one_spelling(text: str) -> str:
+    """Lower case, with British "ae" and "oe" as American "e", so that leukaemia is leukemia."""
+    return text.lower().replace("ae", "e").replace("oe", "e")
 
 
 @dataclass(frozen=True, kw_only=True)

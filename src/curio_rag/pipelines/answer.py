@@ -26,6 +26,7 @@ from curio_rag.pipelines.both_sides import shown, with_both_sides
 from curio_rag.pipelines.claims import ClaimGate
 from curio_rag.pipelines.conflicts import ConflictFinder
 from curio_rag.pipelines.follow_up import FollowUps
+from curio_rag.pipelines.own_centre import with_own_centre
 from curio_rag.pipelines.plain_language import with_words_explained
 from curio_rag.pipelines.retrieve import Findings, Retriever
 from curio_rag.pipelines.vetting import admitted
@@ -36,10 +37,13 @@ EVIDENCE_HITS = 12
 FACET_HITS = 3
 MOST_DOCUMENTS = 6
 
+MOST_WORDS = {AnswerLength.SHORT: 0, AnswerLength.STANDARD: 300, AnswerLength.FULL: 800}
+"""Up to this length words are explained at the end of an answer."""
+
 EVIDENCE_THRESHOLD = 0.45
 """Below this strength of evidence no answer is written. By cross-validation on the development halves
-(`evals/fit_evidence.py`, questions with a hit) 89 % of the answerable gold questions and all of those of a
-cancer.gov set reach it, and 2 of 11 and 16 % of the unanswerable ones; it was chosen on the same tables."""
+(`evals/fit_evidence.py`, questions with a hit) 91 % of the answerable gold questions and all of those of a
+cancer.gov set reach it, and 2 of 11 and 13 % of the unanswerable ones; it was chosen on the same tables."""
 
 DECISIONS = ("dosing_change", "diagnosis_request", "treatment_choice")
 
@@ -91,6 +95,7 @@ class _Material:
     trace: SearchTrace
     evidence: tuple[Evidence, ...]
     glossary: Evidence | None
+    length: AnswerLength
 
     @property
     def citable(self) -> tuple[Evidence, ...]:
@@ -142,21 +147,20 @@ def answer_question(
         findings=findings,
         trace=trace,
         evidence=_evidence(parts, retriever, findings),
-        glossary=None if length is AnswerLength.SHORT else _glossary(parts, retriever),
+        glossary=_glossary(parts, retriever) if MOST_WORDS[length] else None,
+        length=length,
     )
-    return _written(parts, question, triage, material, length)
+    return _written(parts, question, triage, material)
 
 
-def _written(
-    parts: AnswerParts, question: Question, triage: Triage, material: _Material, length: AnswerLength
-) -> Answer:
+def _written(parts: AnswerParts, question: Question, triage: Triage, material: _Material) -> Answer:
     """The answer of the configured writer, or of the one that stands by where nothing of the first may be said."""
     asked = material.findings.plan.whole
-    written = write_draft(parts.writer(), parts.standby(), asked, material.evidence, length)
+    written = write_draft(parts.writer(), parts.standby(), asked, material.evidence, material.length)
     answer = _checked(parts, question, triage, written, material)
     if answer.sections:
         return answer
-    instead = write_instead(written, parts.standby(), asked, material.evidence, length)
+    instead = write_instead(written, parts.standby(), asked, material.evidence, material.length)
     if instead is None:
         return answer
     second = _checked(parts, question, triage, instead, material)
@@ -241,7 +245,8 @@ def _by_document(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
 def _checked(parts: AnswerParts, question: Question, triage: Triage, written: Written, material: _Material) -> Answer:
     """What the claim gate leaves of a draft, with its sources; an abstention where it leaves nothing."""
     both = with_both_sides(written.draft, material.evidence, parts.conflicts())
-    draft = with_words_explained(both.draft, material.glossary, question=question.text)
+    draft = with_own_centre(both.draft, material.evidence)
+    draft = with_words_explained(draft, material.glossary, question=question.text, room=MOST_WORDS[material.length])
     documents = {each.document.id: each.document for each in material.citable}
     checked = parts.gate.check_draft(draft, documents.get)
     if not checked.sections:

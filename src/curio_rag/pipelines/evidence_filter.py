@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from curio_rag.domain.question_types import QuestionTypes, mentions
+from curio_rag.domain.question_types import QuestionTypes, mentions, mentions_whole
 from curio_rag.domain.search_plan import SearchPlan
 from curio_rag.domain.sources import Hit, Passage
 from curio_rag.ports import PassageIndex
@@ -113,6 +113,26 @@ def with_drugs(index: PassageIndex, plan: SearchPlan, hits: Sequence[Hit]) -> tu
     ids = [hit.passage.id for hit in hits]
     named = frozenset[str]().union(*index.matching(plan.drugs, ids))
     return tuple(hit for hit in hits if hit.passage.id in named)
+
+
+def on_the_product(plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits without those that stand under the name of a product that is not asked about.
+
+    Products are those that the documents declare. A heading that is nothing but a product's name
+    announces what is true of that product alone, and answers only who names it; one that says more
+    ("What trials found with Carvykti") answers everybody but those who name another product.
+    """
+    known = {name.lower() for hit in hits for name in hit.passage.products}
+    asked = {name for name in known if mentions_whole(plan.whole, name)}
+    return tuple(hit for hit in hits if _product_fits(hit.passage.heading_path, known, asked))
+
+
+def _product_fits(heading_path: Sequence[str], known: Collection[str], asked: Collection[str]) -> bool:
+    heading = heading_path[-1].lower() if heading_path else ""
+    named = {name for name in known if mentions_whole(heading, name)}
+    if not named or named & set(asked):
+        return True
+    return not asked and heading.strip(" :") not in named
 
 
 def without_repeats(hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from curio_rag.domain.answers import Draft, Evidence, Section, SectionKind
+from curio_rag.domain.answers import Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.explained_words import EXPLAINED, explanation_of
 from curio_rag.domain.sources import BlockKind, Document, Span
 
 MOST_EXPLAINED = 3
 LONGEST_NAME = 40
+
+ABBREVIATION = re.compile(r"[A-Z][A-Z0-9-]{2,}")
 
 
 def explained_words(document: Document) -> Iterator[tuple[str, Span]]:
@@ -22,11 +24,12 @@ def explained_words(document: Document) -> Iterator[tuple[str, Span]]:
             yield found.name, block.span
 
 
-def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: str) -> Draft:
+def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: str, room: int) -> Draft:
     """The draft with a last section of the first words that the glossary knows and the draft leaves unexplained.
 
     A word that the question uses, or that the answer itself explains ("which is called leukapheresis", "CRS
-    means ..."), is left out, and so is everything when the answer already quotes the glossary.
+    means ..."), is left out, and so is everything when the answer already quotes the glossary. No more are
+    explained than leave the whole at `room` words.
     """
     sentences = [sentence for section in draft.sections for sentence in section.sentences]
     if glossary is None or any(
@@ -37,15 +40,26 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
     used = [
         (place, span)
         for name, span in explained_words(glossary.document)
-        if not _form(name).search(question) and (place := _unexplained(name, text)) is not None
+        if not _is_known(name, question) and (place := _unexplained(name, text)) is not None
     ]
-    chosen = [span for _, span in sorted(used)[:MOST_EXPLAINED]]
-    if not chosen:
+    words = len(text.split())
+    lines: list[Sentence] = []
+    for _, span in sorted(used)[:MOST_EXPLAINED]:
+        line = glossary.verbatim(span)
+        words += len(line.text.split())
+        if words <= room:
+            lines.append(line)
+    if not lines:
         return draft
-    lines = tuple(map(glossary.verbatim, chosen))
     return replace(
-        draft, sections=(*draft.sections, Section(heading=EXPLAINED, kind=SectionKind.LIST, sentences=lines))
+        draft, sections=(*draft.sections, Section(heading=EXPLAINED, kind=SectionKind.LIST, sentences=tuple(lines)))
     )
+
+
+def _is_known(name: str, question: str) -> bool:
+    """Whether who asks uses a word or the abbreviation in it: who writes CAR-T needs no "CAR-T cells" explained."""
+    short = next((word for word in name.split() if ABBREVIATION.fullmatch(word)), None)
+    return any(_form(each).search(question) for each in (name, *([short] if short else ())))
 
 
 def _unexplained(name: str, text: str) -> int | None:

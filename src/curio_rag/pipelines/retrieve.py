@@ -17,6 +17,7 @@ from curio_rag.pipelines.evidence_filter import (
     diseases_asked_for,
     for_the_asker,
     on_subject,
+    on_the_product,
     with_drugs,
     without_repeats,
 )
@@ -53,7 +54,7 @@ class EvidenceSignals:
         """
         if not self.brevity:
             return 0.0
-        logit = -4.64 + 14.01 * self.similarity + 4.92 * self.coverage * self.brevity - 6.85 * self.brevity
+        logit = -4.68 + 14.38 * self.similarity + 5.54 * self.coverage * self.brevity - 7.51 * self.brevity
         return 1 / (1 + math.exp(-logit))
 
 
@@ -116,7 +117,8 @@ class Retriever:
     def _evidence(self, index: PassageIndex, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The hits that an answer may rest on."""
         asked = diseases_asked_for(plan, self.types)
-        return without_repeats(with_drugs(index, plan, on_subject(asked, for_the_asker(plan, hits), self.types)))
+        hits = on_subject(asked, for_the_asker(plan, hits), self.types)
+        return without_repeats(on_the_product(plan, with_drugs(index, plan, hits)))
 
     def _reranked(self, plan: SearchPlan, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The first hits by the reranker's scores, best first, before all the others in the order they had."""
