@@ -16,6 +16,7 @@ from curio_rag.pipelines.evidence_filter import (
     diseases_named,
     for_the_asker,
     on_subject,
+    on_the_product,
     passage_group,
     without_repeats,
 )
@@ -23,7 +24,14 @@ from curio_rag.pipelines.evidence_filter import (
 TYPES = load_question_types()
 
 
-def hit(text: str = "It is treated.", *, title: str = "", heading: str = "", population: str | None = None) -> Hit:
+def hit(
+    text: str = "It is treated.",
+    *,
+    title: str = "",
+    heading: str = "",
+    population: str | None = None,
+    products: tuple[str, ...] = (),
+) -> Hit:
     passage = Passage(
         document_id=title or "a.md",
         document_digest="sha256:0",
@@ -32,6 +40,7 @@ def hit(text: str = "It is treated.", *, title: str = "", heading: str = "", pop
         title=title,
         heading_path=(heading,) if heading else (),
         population=population,
+        products=products,
     )
     return Hit(passage=passage, score=1.0, parts=HitScores())
 
@@ -112,3 +121,19 @@ def test_what_says_the_same_comes_once_and_what_differs_in_a_number_stays() -> N
     other = hit(said.replace("8", "2"), title="C")
     assert titles(without_repeats([first, again, other])) == ["A", "C"]
     assert without_repeats([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("Since when is Aucatzyl allowed?", {"Abecma", "What trials found with Abecma"}),
+        ("Which products are there?", {"Abecma", "Aucatzyl"}),
+        ("Is abecma better than AUCATZYL?", set()),
+    ],
+)
+def test_what_stands_under_the_name_of_another_product_is_no_evidence(question: str, left_out: set[str]) -> None:
+    """Products are those that the documents declare; a word that is part of a longer one is no name."""
+    headings = ("Abecma", "Aucatzyl", "What trials found with Abecma", "What trials found", "In short")
+    hits = [hit(heading=heading, products=("Abecma", "Aucatzyl", "Tria")) for heading in headings]
+    kept = [each.passage.heading_path[-1] for each in on_the_product(plan(question), hits)]
+    assert kept == [heading for heading in headings if heading not in left_out]

@@ -40,11 +40,11 @@ def glossary() -> Evidence:
     return Evidence(document=made, vetting=made.vetting, hits=(), passages=(passage,))
 
 
-def explained(text: str, *, question: str = "") -> list[str]:
+def explained(text: str, *, question: str = "", room: int = 300) -> list[str]:
     """The lines that an answer of this text gets."""
     source = document(text)
     draft = Draft(sections=(Section(heading="A", kind=SectionKind.PARAGRAPH, sentences=(cited(source, text),)),))
-    made = with_words_explained(draft, glossary(), question=question)
+    made = with_words_explained(draft, glossary(), question=question, room=room)
     return [
         sentence.text for section in made.sections if section.heading == EXPLAINED for sentence in section.sentences
     ]
@@ -71,10 +71,17 @@ def test_what_the_answer_explains_or_does_not_use_is_left_out(text: str) -> None
     assert explained(text) == []
 
 
+def test_no_more_is_explained_than_there_is_room_for() -> None:
+    """A line that does not fit gives its place to a shorter one after it."""
+    text = "A relapse can need apheresis again. Low platelets need care. Lymphoma may stay."
+    assert explained(text, room=len(text.split())) == []
+    assert explained(text, room=len(f"{text} {LINES[4]}".split())) == [LINES[4]]
+
+
 def test_a_word_of_the_question_is_known() -> None:
     """Who asks about apheresis need not be told what it is, unless the answer is about that."""
     assert explained("Apheresis takes hours.", question="How long does apheresis take?") == []
-    assert with_words_explained(Draft(sections=()), None, question="") == Draft(sections=())
+    assert with_words_explained(Draft(sections=()), None, question="", room=300) == Draft(sections=())
 
 
 def test_lengths_and_explained_words_of_the_bundled_answer(bundled: KnowledgeBase) -> None:

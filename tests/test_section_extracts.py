@@ -57,6 +57,15 @@ def test_a_list_is_whole_with_its_lead_in_and_a_long_one_by_its_names() -> None:
     assert shown[1] == "Test 0 (also: check 0)"
 
 
+def test_of_a_long_table_the_rows_that_are_asked_for_are_taken_under_their_head() -> None:
+    """Cells are never cut: half a row says something else."""
+    rows = [f"{name} | {'approved for many things ' * 4}" for name in ("Abecma", "Breyanzi", "Carvykti", "Kymriah")]
+    lines = ("The list:", "Product | Used for", *rows)
+    taken = extract(*lines, kinds=SectionKind.LIST, budget=20, terms=("carvykti",))
+    assert taken == [lines[0], lines[1], rows[2]]
+    assert extract(*lines, kinds=SectionKind.LIST, budget=150, terms=("carvykti",)) == list(lines)
+
+
 @pytest.mark.parametrize(
     ("kind", "said", "answered"),
     [

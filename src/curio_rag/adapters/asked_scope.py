@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curio_rag.adapters.passage_choice import DEPENDENT
+from curio_rag.adapters.section_extracts import CELL
 from curio_rag.domain.claim_words import ClaimWords
 from curio_rag.domain.question_types import mentions_whole
 from curio_rag.domain.sources import Document, Span
@@ -29,27 +30,40 @@ class AskedScope:
         declared = {name.lower() for document in documents for name in document.products}
         return cls(
             words=words,
-            countries=words.ruled_with(words.countries_in(question)),
+            countries=words.ruled_with(words.countries_in(question, regions=True)),
             products=frozenset(name for name in declared if mentions_whole(question, name)),
         )
 
     def for_the_asker(self, document: Document, spans: Sequence[Span]) -> tuple[Span, ...]:
         """The spans without those that name countries or products, and none that is asked about.
 
-        What cannot be read without such a sentence ("These limits ...") goes with it. All of them where none is left.
+        What cannot be read without such a sentence goes with it: one that opens with "These" or the like, and
+        after a sentence on another product all that name none. All of the spans where none is left.
         """
         kept: list[Span] = []
-        left_out = False
+        left_out = other_product = False
         for span in spans:
             text = span.of(document.text)
-            left_out = self._is_for_others(document, text) or (left_out and DEPENDENT.match(text) is not None)
+            products = self._products_in(document, text)
+            if products:
+                other_product = not products & self.products
+            depends = left_out and DEPENDENT.match(text) is not None
+            left_out = other_product or self.is_elsewhere(text) or depends
             if not left_out:
                 kept.append(span)
         return tuple(kept or spans)
 
-    def _is_for_others(self, document: Document, text: str) -> bool:
-        countries = self.words.countries_in(text) if self.countries else frozenset()
-        if countries and not countries & self.countries:
-            return True
-        products = {name.lower() for name in document.products if mentions_whole(text, name)} if self.products else ()
-        return bool(products) and not self.products & set(products)
+    def bears_on(self, text: str) -> bool:
+        """Whether a text names one of the countries that are asked about."""
+        return bool(self.countries) and bool(self.words.countries_in(text) & self.countries)
+
+    def is_elsewhere(self, text: str) -> bool:
+        """Whether a text that is no row of a table names countries, and none that is asked about."""
+        countries = self.words.countries_in(text) if self.countries and CELL not in text else frozenset()
+        return bool(countries) and not countries & self.countries
+
+    def _products_in(self, document: Document, text: str) -> frozenset[str]:
+        """Those that a text names, where the question names one too."""
+        if not self.products:
+            return frozenset()
+        return frozenset(name.lower() for name in document.products if mentions_whole(text, name))

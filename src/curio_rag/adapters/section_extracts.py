@@ -16,6 +16,9 @@ LIST_KINDS = {BlockKind.BULLET: SectionKind.LIST, BlockKind.STEP: SectionKind.ST
 SLACK = 40
 """So many words more than the budget a section may have when it ends there."""
 
+LIST_SLACK = 30
+"""So many words more than are left a list may have, since it is taken whole."""
+
 CELL = " | "
 """Stands between the cells of a row."""
 
@@ -119,7 +122,7 @@ class Extract:
     def _take_list(self, unit: Unit) -> bool:
         """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not."""
         spans = self._looked_up(unit)
-        room = max(self.budget - self.words, 0) + 60
+        room = max(self.budget - self.words, 0) + LIST_SLACK
         for shorter in (self._rows_asked_for,) if self._is_table(unit) else (self._first_sentences, self._names):
             if count_words(*map(self.text_of, spans)) > room:
                 spans = shorter(spans)

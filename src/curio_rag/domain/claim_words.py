@@ -50,6 +50,8 @@ class ClaimWords:
     countries: Mapping[str, tuple[str, ...]]
     within: Mapping[str, tuple[str, ...]]
     """The larger places whose rules hold in a smaller one: in England those of the United Kingdom."""
+    regions: Mapping[str, tuple[str, ...]]
+    """Of a country, names of states, provinces and cities by which a question says where it comes from."""
     directions: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     """Pairs of opposites, each side with the words that say the same."""
     absolutes: frozenset[str]
@@ -156,10 +158,26 @@ class ClaimWords:
     def _country_names(self) -> dict[str, str]:
         return {name: country for country, names in self.countries.items() for name in (country, *names)}
 
-    def countries_in(self, text: str) -> frozenset[str]:
-        """The countries that a text names, each under its one name; "US", "UK" and "EU" only in capitals."""
+    def countries_in(self, text: str, *, regions: bool = False) -> frozenset[str]:
+        """The countries that a text names, each under its one name; "US", "UK" and "EU" only in capitals.
+
+        With `regions` those, too, in which a state, a province or a city that it names lies.
+        """
         named = {self.country(found) for found in self.country_pattern.findall(text)}
-        return frozenset(named | {CAPITALS[found] for found in ABBREVIATED.findall(text)})
+        named |= {CAPITALS[found] for found in ABBREVIATED.findall(text)}
+        if regions:
+            named |= {self._region_names[found.lower()] for found in self.region_pattern.findall(text)}
+        return frozenset(named)
+
+    @cached_property
+    def region_pattern(self) -> re.Pattern[str]:
+        """Finds any name of a state, a province or a city, in any case."""
+        names = sorted(self._region_names, key=len, reverse=True)
+        return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+
+    @cached_property
+    def _region_names(self) -> dict[str, str]:
+        return {name: country for country, names in self.regions.items() for name in names}
 
     def ruled_with(self, countries: Iterable[str]) -> frozenset[str]:
         """These countries, the larger places whose rules hold in them, and the smaller ones within them."""

@@ -29,7 +29,7 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
 
     A word that the question uses, or that the answer itself explains ("which is called leukapheresis", "CRS
     means ..."), is left out, and so is everything when the answer already quotes the glossary. No more are
-    explained than leave the whole at `room` words.
+    explained than leave the whole at `room` words, and of two with the same abbreviation only the first.
     """
     sentences = [sentence for section in draft.sections for sentence in section.sentences]
     if glossary is None or any(
@@ -38,17 +38,21 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
         return draft
     text = " ".join(sentence.text for sentence in sentences)
     used = [
-        (place, span)
+        (place, name, span)
         for name, span in explained_words(glossary.document)
         if not _is_known(name, question) and (place := _unexplained(name, text)) is not None
     ]
     words = len(text.split())
     lines: list[Sentence] = []
-    for _, span in sorted(used)[:MOST_EXPLAINED]:
+    named: set[str] = set()
+    for _, name, span in sorted(used, key=lambda each: each[0]):
         line = glossary.verbatim(span)
-        words += len(line.text.split())
-        if words <= room:
+        count = len(line.text.split())
+        short = _abbreviation(name)
+        if len(lines) < MOST_EXPLAINED and words + count <= room and short not in named:
             lines.append(line)
+            words += count
+            named |= {short} if short else set()
     if not lines:
         return draft
     return replace(
@@ -56,10 +60,13 @@ def with_words_explained(draft: Draft, glossary: Evidence | None, *, question: s
     )
 
 
-def _is_known(name: str, question: str) -> bool:
-    """Whether who asks uses a word or the abbreviation in it: who writes CAR-T needs no "CAR-T cells" explained."""
-    short = next((word for word in name.split() if ABBREVIATION.fullmatch(word)), None)
-    return any(_form(each).search(question) for each in (name, *([short] if short else ())))
+def _is_known(name: str, text: str) -> bool:
+    """Whether a text uses a word or the abbreviation in it: who writes CAR-T needs no "CAR-T cells" explained."""
+    return any(_form(each).search(text) for each in (name, _abbreviation(name)) if each)
+
+
+def _abbreviation(name: str) -> str | None:
+    return next((word for word in name.split() if ABBREVIATION.fullmatch(word)), None)
 
 
 def _unexplained(name: str, text: str) -> int | None:
