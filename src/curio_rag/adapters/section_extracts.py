@@ -22,6 +22,12 @@ LIST_SLACK = 30
 CELL = " | "
 """Stands between the cells of a row."""
 
+INTRODUCES = re.compile(
+    r"\b(?:study|studies|review|trials?|survey)\b.{0,60}\b(?:looked at|followed|compared|tested|asked|gave)\b",
+    re.DOTALL,
+)
+"""A sentence that says what was studied and not what was found, which may not stand last."""
+
 DICTIONARY = 8
 """A list of more items, each with a name before a colon, is looked up in and not shown whole."""
 
@@ -111,7 +117,9 @@ class Extract:
                 continue
             count = count_words(self.text_of(span))
             if self.words + count > self.budget and (kept or self.units):
-                self._append(Unit(kind=unit.kind, spans=tuple(kept)))
+                while kept and INTRODUCES.search(self.text_of(kept[-1])):
+                    self.words -= count_words(self.text_of(kept.pop()))
+                self._append(Unit(kind=unit.kind, spans=tuple(kept)), counted=True)
                 return False
             if self._new(span):
                 kept.append(span)

@@ -142,10 +142,17 @@ class QuestionTypes:
     def _boilerplate(self) -> re.Pattern[str]:
         return re.compile("|".join(self.boilerplate), re.IGNORECASE)
 
-    def asking(self, subjects: Iterable[str]) -> tuple[str, ...]:
-        """The standard questions for the care team on documents with these titles; the last list fits anything."""
-        text = " ".join(subjects).lower()
-        for about, questions in self.questions_to_ask:
-            if not about or any(word in text for word in about):
-                return questions
-        return ()
+    def asking(self, titles: Iterable[str]) -> tuple[str, ...]:
+        """The standard questions for the care team on documents with these titles, the one that says most first.
+
+        The first list that fits the first title for which there is one; the last list fits anything.
+        """
+        return next(
+            (
+                questions
+                for title in (*titles, "")
+                for about, questions in self.questions_to_ask
+                if any(word in title.lower() for word in about) or not (about or title)
+            ),
+            (),
+        )
