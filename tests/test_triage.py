@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import textstat  # type: ignore[import-untyped]  # ships no types
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curio_rag.adapters.emergency_card import BUNDLED, load_emergency_card
@@ -305,6 +305,8 @@ def test_other_languages_get_their_sentence(language: str, text: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=300))
+@example("\U00010e60")
+@example("²/₃ ① temperature 39²")
 def test_assess_never_raises(text: str) -> None:
     """Any text at all gives a `Triage`, also one with lone surrogates and control characters."""
     assert isinstance(TRIAGE.assess(text), Triage)

@@ -19,6 +19,9 @@ _WITH_SIGNS = r"\u0900-\u0963\u0971-\u0d7f"
 """Indian scripts: the signs of vowels belong to the word."""
 
 _LETTERS = rf"(?:[^\W\d_{_WITHOUT_SPACES}]|[{_WITH_SIGNS}])+"
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
+"""A number that has a value; "²" and the like are digits that have none."""
+
 _TOKEN = re.compile(
     rf"\d+(?:[.,]\d+)?|[{_WITHOUT_SPACES}]|{_LETTERS}(?:'{_LETTERS})*|[.!?;:\u3002\uff01\uff1f\u061f\u0964]+|\n"
 )
@@ -115,7 +118,7 @@ def read_words(text: str, *, fillers: frozenset[str], correct: Callable[[str], s
 
 
 def _value(word: str) -> float | None:
-    if not word[0].isdigit():
+    if not _FIGURE.fullmatch(word):
         return _NUMBERS.get(word)
     whole, comma, rest = word.partition(",")
     return float(whole + rest if comma and len(rest) == 3 else word.replace(",", "."))
