@@ -23,12 +23,13 @@ from curio_rag.adapters.danger_classifier import LetterAndVectorClassifier, load
 from curio_rag.adapters.emergency_card import load_emergency_card
 from curio_rag.adapters.minilm import MiniLmEmbedder
 from curio_rag.adapters.triage_rules import load_triage_rules
+from curio_rag.domain.emergency import GROUPS, EmergencyCard
 from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.pipelines.triage import RuleTriage
 from curio_rag.pipelines.triage_classified import ClassifiedTriage
 from curio_rag.ports import EmbedderFingerprint, TriageRules, Vector
 from train_triage import Floats, features_of, train, trainable, vectors_of, with_windows
-from triage_texts import Row, development_rows, gold_rows, own_rows
+from triage_texts import Row, development_rows, gold_rows, own_rows, two_dangers
 
 FOLDS = 10
 NEAR_DUPLICATE = 0.9
@@ -79,7 +80,8 @@ class Bench:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.rules = RuleTriage(load_emergency_card(), load_triage_rules(), country=None)
+        self.card = load_emergency_card()
+        self.rules = RuleTriage(self.card, load_triage_rules(), country=None)
         self.embedder = RememberingEmbedder()
         self._vectors: Floats = vectors_of(rows, self.embedder)
 
@@ -162,6 +164,30 @@ def print_confusion(judged: Sequence[Judged]) -> None:
         print(f"    {group:22} {rate(some):20} urgent {urgent:3}  {listed}")
 
 
+def print_words(judged: Iterable[Judged], card: EmergencyCard) -> None:
+    """Of the emergencies whose group is known: how many get that group, and how many are told its words."""
+    known = [each for each in judged if each.row.emergency and each.row.group in GROUPS]
+    right = sum(each.alarm and each.triage.group == each.row.group for each in known)
+    told = sum(each.alarm and says(each.triage, each.row.group, card) for each in known)
+    print(f"  the card's group: {right} of {len(known)} right, its words said to {told}")
+
+
+def says(triage: Triage, group: str, card: EmergencyCard) -> bool:
+    """Whether every line of a group stands in the advice."""
+    return set(card.advice(group, country=None).splitlines()) <= set(triage.advice.splitlines())
+
+
+def print_two_dangers(triage: TriageRules, card: EmergencyCard) -> None:
+    """The frozen emergencies that name two groups: which comes first, and whose words are said."""
+    rows = [(row, triage.assess(row.text)) for row in two_dangers()]
+    alarms = sum(found.urgency is Urgency.EMERGENCY for _, found in rows)
+    first = sum(found.group in row.first for row, found in rows)
+    said = sum(all(says(found, group, card) for group in row.said) for row, found in rows)
+    misled = sum(any(says(found, group, card) for group in row.not_said) for row, found in rows)
+    print(f"\n== two dangers in one message, frozen: {alarms} of {len(rows)} found, a right group first in {first}")
+    print(f"  all words that must be said: {said}; words that mislead: {misled}")
+
+
 def print_variants(judged: Sequence[Judged]) -> None:
     """Alarms by variant, and how many families are found in every variant."""
     variants: dict[str, list[Judged]] = defaultdict(list)
@@ -193,6 +219,7 @@ def print_apart(title: str, judged: Sequence[Judged]) -> None:
     lost = [e for e in judged if e.row.never_routine and e.triage.urgency is Urgency.ROUTINE]
     print(f"  negated suicide, overdose or cell therapy that became routine: {len(lost)}")
     print_confusion(judged)
+    print_words(judged, load_emergency_card())
     print_variants(judged)
     print_codes(judged)
 
@@ -237,6 +264,7 @@ def main(arguments: Sequence[str]) -> int:
     safety = [each for each in judged if each.row.source in SAFETY]
     print_targets("safety sets: rules and cross-validated classifier", judged)
     print_confusion(safety)
+    print_words(safety, bench.card)
     print_targets(
         "safety sets: rules alone (written with these sets in view)", [judge(e.row, bench.rules) for e in safety]
     )
@@ -260,6 +288,7 @@ def main(arguments: Sequence[str]) -> int:
     triage = ClassifiedTriage(bench.rules, lambda: shipped)
     print_times([each.row.text for each in safety], triage)
     if "--test" in arguments:
+        print_two_dangers(triage, bench.card)
         for title, rows in (
             ("our own texts, second test half", own_rows("test2")),
             ("our own texts, first test half, which has been seen", own_rows("test")),

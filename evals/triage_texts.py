@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 HERE = Path(__file__).parent
 SAFETY_SETS = (
@@ -73,6 +74,28 @@ def own_rows(half: str) -> Iterator[Row]:
             code=str(record["code"]) if record.get("code") else None,
             never_routine=record["priority"] == "urgent",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoDangers:
+    """An emergency that names two groups of the card, or one that is easily taken for another.
+
+    `first` are the groups that may come first, `said` those whose words must stand in the advice, and
+    `not_said` those whose words would mislead.
+    """
+
+    id: str
+    text: str
+    first: tuple[str, ...]
+    said: tuple[str, ...]
+    not_said: tuple[str, ...]
+
+
+def two_dangers() -> Iterator[TwoDangers]:
+    """The frozen texts about the choice of the group."""
+    for record in _records(HERE / "triage" / "groups.test.jsonl"):
+        first, said, not_said = (tuple(cast("list[str]", record[key])) for key in ("first", "said", "not_said"))
+        yield TwoDangers(id=str(record["id"]), text=str(record["text"]), first=first, said=said, not_said=not_said)
 
 
 def seen_rows() -> Iterator[Row]:
