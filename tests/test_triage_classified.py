@@ -81,6 +81,16 @@ def test_a_doubted_rule_becomes_urgent_and_never_less() -> None:
     assert doubted.advice == CARD.call_team_line(country="US")
 
 
+def test_suicide_that_only_the_classifier_sees_is_said_after_the_danger_of_the_rules() -> None:
+    """The rules keep the lead, and nobody in danger of suicide is left without the crisis line."""
+    text = "his lips are blue and he is choking"
+    found = triage(SURE, "suicide_selfharm").assess(text)
+    assert found.group == "breathing"
+    assert "suicide_selfharm" in found.groups
+    assert found.advice == CARD.advice_of(("breathing", "suicide_selfharm"), country="US")
+    assert triage(SURE, "stroke").assess(text) == RULES.assess(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

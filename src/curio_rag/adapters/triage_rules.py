@@ -54,7 +54,7 @@ def _book(data: _Fields, *, digest: str) -> RuleBook:
         languages=tuple((code, frozenset(words)) for code, words in _lists(data, "languages").items()),
     )
     for rule in (*book.emergencies, *book.urgent, *book.referrals):
-        for sign in (*rule.unless, *(name for need in rule.needs for name in need)):
+        for sign in (*rule.unless, *rule.yields_to, *(name for need in rule.needs for name in need)):
             if sign not in signs:
                 raise ValueError(f"a rule for {rule.outcome} needs the sign {sign}, which is not defined")
     if not book.emergencies:
@@ -90,6 +90,8 @@ def _rule(row: object, kind: str, key: str, allowed: frozenset[str]) -> SignRule
         firm=row.get("firm") is True,
         personal=row.get("personal") is True,
         unless=_strings(row.get("unless", []), f"unless of {outcome}"),
+        yields_to=_strings(row.get("yields_to", []), f"yields_to of {outcome}"),
+        always_said=row.get("always_said") is True,
     )
 
 

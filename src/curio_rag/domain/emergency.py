@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,7 +25,7 @@ GROUPS = (
     "metabolic_other",
     GENERAL,
 )
-"""The kinds of emergency; where several fit, the words of the first in this order are shown."""
+"""The kinds of emergency; where several fit, the first in this order leads unless a rule gives way to another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,13 @@ class EmergencyCard:
         """The words for a kind of emergency; those of the general group for an unknown one."""
         by_group = {entry.group: entry.words for entry in self.groups}
         return self.lines(country).fill(by_group.get(group) or by_group[GENERAL])
+
+    def advice_of(self, groups: Sequence[str], *, country: str | None) -> str:
+        """The words for several kinds at once, a blank line between them; no line is said twice."""
+        lines = [self.advice(group, country=country).splitlines() for group in groups]
+        said = [{line for before in lines[:place] for line in before} for place in range(len(lines))]
+        blocks = ([line for line in own if line not in before] for own, before in zip(lines, said, strict=True))
+        return "\n\n".join("\n".join(block) for block in blocks if block)
 
     def call_team_line(self, *, country: str | None) -> str:
         """The line that stands above the answer to an urgent question."""

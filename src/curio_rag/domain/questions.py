@@ -40,9 +40,9 @@ class Triage:
     `code` is None for a question that may simply be answered, otherwise one of the codes of a
     referral: `emergency`, `dosing_change`, `diagnosis_request`, `treatment_choice`, `minor`; or `policy`
     where the message tells the service how to behave and asks no clinician for anything.
-    `group` names the kind of emergency. `advice` is fixed text from the emergency card, shown at
-    once to everybody; empty where there is none. `reason` says in plain words what was noticed,
-    without repeating the question.
+    `group` names the kind of emergency, and `groups` every kind that was noticed where there are several.
+    `advice` is fixed text from the emergency card, shown at once to everybody; empty where there is none.
+    `reason` says in plain words what was noticed, without repeating the question.
     """
 
     urgency: Urgency = Urgency.ROUTINE
@@ -50,3 +50,4 @@ class Triage:
     group: str | None = None
     advice: str = ""
     reason: str = ""
+    groups: tuple[str, ...] = ()

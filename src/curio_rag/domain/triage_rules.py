@@ -35,6 +35,11 @@ class SignRule:
     count in texts of any language but English.
     A `firm` rule holds however the sentence is read; a `personal` one only where a person tells of it;
     none holds where a sign of `unless` occurs.
+
+    Two settings only choose words and never whether there is an emergency. Where a rule that rests on a
+    sign of `yields_to` holds too, that rule's words say it better, and this one's are not said unless
+    its group is protected, in which case they come last. The words of a rule that is `always_said` follow
+    those of another group.
     """
 
     outcome: str
@@ -45,6 +50,8 @@ class SignRule:
     firm: bool = False
     personal: bool = False
     unless: tuple[str, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    always_said: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

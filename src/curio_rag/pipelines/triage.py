@@ -9,21 +9,22 @@ texts differently, such as a classifier, can stand beside it behind the same por
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from curio_rag.domain.emergency import GENERAL, GROUPS, EmergencyCard
+from curio_rag.domain.emergency import GENERAL, EmergencyCard
 from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.domain.triage_rules import RuleBook, Sign, SignRule
 from curio_rag.pipelines.triage_language import ENGLISH, language_of
 from curio_rag.pipelines.triage_patterns import Hit, PatternBook
 from curio_rag.pipelines.triage_readings import Readings
 from curio_rag.pipelines.triage_text import Spelling, Words, plain, read_words
+from curio_rag.pipelines.triage_words import OVERDOSE, SUICIDE, by_order, leading, said_groups
 
 EMERGENCY = "emergency"
 OTHER_LANGUAGE = "unsupported_language"
 POLICY = "policy"
-SUICIDE, OVERDOSE, CELL_THERAPY = "suicide_selfharm", "overdose_poison", "cart_crs_icans"
+CELL_THERAPY = "cart_crs_icans"
 _OWN_WORDS = frozenset({SUICIDE, OVERDOSE, "infant_child"})
 """Groups whose own words stand above an urgent question; the others get the call-your-team line."""
 
@@ -31,8 +32,6 @@ _REASON_LANGUAGE = "The message is in a language that the documents of this serv
 _READING = "reading:"
 _CODES = ("minor", "dosing_change", "treatment_choice", "diagnosis_request", POLICY)
 """A person behind the words comes first: an injection that also asks for a dose is a request for a dose."""
-
-_ORDER = {group: place for place, group in enumerate(GROUPS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class RuleTriage:
         """The most pressing thing in a text; `Triage()` where there is nothing. Never raises; linear in the text."""
         noticed = self._notice(text)
         emergencies = [rule for rule in self._rules.emergencies if self._is_emergency(rule, noticed)]
-        return self._emergency(emergencies) if emergencies else self._less_than_emergency(noticed)
+        return self._emergency(emergencies, noticed) if emergencies else self._less_than_emergency(noticed)
 
     def _less_than_emergency(self, noticed: _Noticed) -> Triage:
         if noticed.language != ENGLISH:
@@ -134,7 +133,15 @@ class RuleTriage:
     def emergency(self, group: str, *, reason: str) -> Triage:
         """The fixed advice for a group."""
         advice = self._card.advice(group, country=self._country)
-        return Triage(urgency=Urgency.EMERGENCY, code=EMERGENCY, group=group, advice=advice, reason=reason)
+        return Triage(
+            urgency=Urgency.EMERGENCY, code=EMERGENCY, group=group, advice=advice, reason=reason, groups=(group,)
+        )
+
+    def with_suicide(self, found: Triage) -> Triage:
+        """An emergency with the words about suicide after its own: the rules are right about the first danger
+        more often than a classifier, which says only that there is a second one."""
+        advice = f"{found.advice}\n\n{self._card.advice(SUICIDE, country=self._country)}"
+        return replace(found, advice=advice, groups=(*found.groups, SUICIDE))
 
     def raised(self, found: Triage, group: str, *, reason: str) -> Triage:
         """What was found, with the words of a group above the answer unless something urgent stands there already."""
@@ -153,7 +160,7 @@ class RuleTriage:
     def without_emergency(self, text: str, *, reason: str) -> Triage:
         """What is left of a text whose words of danger are believed to mean something else: urgent, never less."""
         noticed = self._notice(text)
-        groups = _by_order(rule for rule in self._rules.emergencies if self._is_emergency(rule, noticed))
+        groups = by_order(rule for rule in self._rules.emergencies if self._is_emergency(rule, noticed))
         found = self._less_than_emergency(noticed)
         return self.raised(found, groups[0].outcome, reason=reason) if groups else found
 
@@ -188,12 +195,11 @@ class RuleTriage:
             urgency=Urgency.URGENT, code=OTHER_LANGUAGE, group=GENERAL, advice=advice, reason=_REASON_LANGUAGE
         )
 
-    def _emergency(self, rules: Sequence[SignRule]) -> Triage:
-        first = min(rules, key=lambda rule: _ORDER.get(rule.outcome, len(_ORDER)))
-        groups = {rule.outcome for rule in rules}
-        advice = self._card.advice(first.outcome, country=self._country)
-        if {SUICIDE, OVERDOSE} <= groups:
-            advice = f"{self._card.advice(OVERDOSE, country=self._country)}\n\n{advice}"
+    def _emergency(self, rules: Sequence[SignRule], noticed: _Noticed) -> Triage:
+        mentioned = {name for name, hits in noticed.mentioned.items() if hits}
+        first = leading(rules, mentioned=mentioned)
+        said = said_groups(rules, mentioned=mentioned, protected=self._rules.protected)
+        advice = self._card.advice_of(said, country=self._country)
         sentences = (self._card.sentence(rule.language) for rule in (first, *rules) if rule.language)
         foreign = next((sentence for sentence in sentences if sentence), "")
         return Triage(
@@ -202,6 +208,7 @@ class RuleTriage:
             group=first.outcome,
             advice=f"{foreign}\n\n{advice}" if foreign else advice,
             reason=first.reason,
+            groups=tuple(dict.fromkeys((first.outcome, *(rule.outcome for rule in by_order(rules))))),
         )
 
     def _urgent(self, noticed: _Noticed) -> tuple[str, str, str] | None:
@@ -216,7 +223,7 @@ class RuleTriage:
             for rule in self._rules.urgent
             if noticed.holds(rule, noticed.told if rule.personal else noticed.mentioned)
         )
-        rule = next(iter((*_by_order(lowered), *plain_)), None)
+        rule = next(iter((*by_order(lowered), *plain_)), None)
         if rule is None:
             return None
         return (*self._line(rule.outcome), rule.reason)
@@ -231,10 +238,6 @@ class RuleTriage:
     def _referral(self, noticed: _Noticed) -> SignRule | None:
         holding = {rule.outcome: rule for rule in self._rules.referrals if noticed.holds(rule, noticed.mentioned)}
         return next((holding[code] for code in _CODES if code in holding), None)
-
-
-def _by_order(rules: Iterable[SignRule]) -> list[SignRule]:
-    return sorted(rules, key=lambda rule: _ORDER.get(rule.outcome, len(_ORDER)))
 
 
 def _lines(*parts: str) -> str:

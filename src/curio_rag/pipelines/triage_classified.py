@@ -2,8 +2,9 @@
 
 The rules are precise where somebody wrote down the words; the classifier finds the words that nobody
 thought of, doubts a rule that fired on words of another meaning, and finds requests for personal decisions.
-Suicide, overdose, danger after cell
-therapy and small children are never doubted away. Without the classifier the rules work alone.
+Suicide, overdose, danger after cell therapy and small children are never doubted away. Where the rules
+saw another danger and the classifier suicide, the words about suicide follow the others.
+Without the classifier the rules work alone.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Protocol
 from curio_rag.domain.danger import Suspicion, Thresholds
 from curio_rag.domain.questions import Triage, Urgency
 from curio_rag.errors import CurioError
-from curio_rag.pipelines.triage import SUICIDE, RuleTriage
+from curio_rag.pipelines.triage import RuleTriage
 from curio_rag.pipelines.triage_text import plain
 from curio_rag.pipelines.triage_windows import windows
+from curio_rag.pipelines.triage_words import SUICIDE
 
 NOTICED = "The message reads like messages of people in danger."
 DOUBTED = "Words of danger were noticed; the whole reads as if they were meant otherwise."
@@ -49,7 +51,7 @@ class ClassifiedTriage:
         """The most pressing thing in a text; never raises. What nothing may doubt away is said without the model."""
         ruled = self._rules.assess(text)
         alarm = ruled.urgency is Urgency.EMERGENCY
-        if (alarm and self._rules.protects(ruled.group or "")) or not self._rules.is_english(text):
+        if (alarm and any(map(self._rules.protects, ruled.groups))) or not self._rules.is_english(text):
             return ruled
         seen = plain(text)
         try:
@@ -58,15 +60,16 @@ class ClassifiedTriage:
         except CurioError:
             return ruled
         limits = classifier.thresholds
-        if alarm:
-            doubted = bool(suspicions) and all(each.score < limits.doubt for each in suspicions)
-            return self._rules.without_emergency(text, reason=DOUBTED) if doubted else ruled
+        if alarm and suspicions and all(each.score < limits.doubt for each in suspicions):
+            return self._rules.without_emergency(text, reason=DOUBTED)
         certain = _certain(suspicions, limits, whole=" ".join(seen.split()))
         told = [
             each
             for each in certain
             if each.score >= limits.sure or self._rules.tells(each.window, text, group=each.group)
         ]
+        if alarm:
+            return self._rules.with_suicide(ruled) if told and _worst(told).group == SUICIDE else ruled
         if told:
             return self._rules.emergency(_worst(told).group, reason=NOTICED)
         if certain and self._rules.protects(_worst(certain).group):
