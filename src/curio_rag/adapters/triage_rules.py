@@ -10,11 +10,12 @@ from typing import TypeAlias, cast
 
 from curio_rag.domain.digests import digest_bytes
 from curio_rag.domain.emergency import GROUPS
+from curio_rag.domain.questions import DECISIONS, POLICY
 from curio_rag.domain.triage_rules import RuleBook, Sign, SignRule
 from curio_rag.errors import ConfigError
 
 BUNDLED = "triage_rules.toml"
-REFERRALS = frozenset({"dosing_change", "diagnosis_request", "treatment_choice", "minor", "policy"})
+REFERRALS = frozenset({*DECISIONS, "minor", POLICY})
 
 _HINT = "Start from the bundled data/triage_rules.toml; its first lines tell how a rule reads."
 _Fields: TypeAlias = Mapping[str, object]

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+EMERGENCY = "emergency"
+DECISIONS = ("dosing_change", "diagnosis_request", "treatment_choice")
+"""Personal decisions, which belong to a clinician."""
+
+OTHER_LANGUAGE = "unsupported_language"
+POLICY = "policy"
+"""Codes of `Triage`, beside `minor`."""
+
 
 class Urgency(StrEnum):
     """How soon a person must act on a question."""
@@ -38,8 +46,8 @@ class Triage:
     """What a question needs before anything is looked up.
 
     `code` is None for a question that may simply be answered, otherwise one of the codes of a
-    referral: `emergency`, `dosing_change`, `diagnosis_request`, `treatment_choice`, `minor`; or `policy`
-    where the message tells the service how to behave and asks no clinician for anything.
+    referral: `EMERGENCY`, one of `DECISIONS`, `minor`, `OTHER_LANGUAGE`; or `POLICY` where the message
+    tells the service how to behave and asks no clinician for anything.
     `group` names the kind of emergency, and `groups` every kind that was noticed where there are several.
     `advice` is fixed text from the emergency card, shown at once to everybody; empty where there is none.
     `reason` says in plain words what was noticed, without repeating the question.

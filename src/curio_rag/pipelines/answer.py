@@ -19,7 +19,16 @@ from curio_rag.domain.answers import (
     Source,
 )
 from curio_rag.domain.question_types import QuestionTypes
-from curio_rag.domain.questions import Question, Triage, Turn, Urgency
+from curio_rag.domain.questions import (
+    DECISIONS,
+    EMERGENCY,
+    OTHER_LANGUAGE,
+    POLICY,
+    Question,
+    Triage,
+    Turn,
+    Urgency,
+)
 from curio_rag.domain.sources import Document, Hit, Vetting
 from curio_rag.errors import QuestionError
 from curio_rag.pipelines.both_sides import shown, with_both_sides
@@ -45,18 +54,15 @@ EVIDENCE_THRESHOLD = 0.45
 (`evals/fit_evidence.py`, questions with a hit) 91 % of the answerable gold questions and all of those of a
 cancer.gov set reach it, and 2 of 11 and 13 % of the unanswerable ones; it was chosen on the same tables."""
 
-DECISIONS = ("dosing_change", "diagnosis_request", "treatment_choice")
-
 REFERRALS = {
     "dosing_change": "A clinician must decide about doses and medicines.",
     "diagnosis_request": "Only a clinician who examines you can say what you have.",
     "treatment_choice": "Which treatment is right is for you and your own team to decide.",
     "minor": "Because you may be under 18, please also tell an adult whom you trust.",
-    "unsupported_language": "The documents of this service are in English, so no answer was drafted: "
+    OTHER_LANGUAGE: "The documents of this service are in English, so no answer was drafted: "
     "a person must read this question.",
 }
 
-POLICY = "policy"
 UNCHANGED = (
     "The message tells this service how to behave. How it answers cannot be changed by a message: only from its "
     "documents, with their exact words, and nothing is called checked that no clinician has signed. Please ask your "
@@ -122,17 +128,17 @@ def answer_question(
     """
     triage = parts.triage.assess(question.text)
     if standing_advice and triage.urgency is not Urgency.EMERGENCY:
-        triage = Triage(urgency=Urgency.EMERGENCY, code="emergency", advice=standing_advice, reason=STILL_OPEN)
+        triage = Triage(urgency=Urgency.EMERGENCY, code=EMERGENCY, advice=standing_advice, reason=STILL_OPEN)
     if triage.urgency is Urgency.EMERGENCY:
         return _answer(
             parts,
             question,
             triage,
             outcome=Outcome.REFERRED,
-            reason=Reason(code=triage.code or "emergency", text=triage.reason),
+            reason=Reason(code=triage.code or EMERGENCY, text=triage.reason),
         )
     check_question(question.text, most_bytes=parts.max_question_bytes)
-    if triage.code == "unsupported_language":
+    if triage.code == OTHER_LANGUAGE:
         reason = Reason(code=triage.code, text=REFERRALS[triage.code])
         return _answer(parts, question, triage, outcome=Outcome.REFERRED, reason=reason)
     resolution = parts.follow_ups().resolve(question.text, previous())

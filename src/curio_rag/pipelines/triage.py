@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curio_rag.domain.emergency import GENERAL, EmergencyCard
-from curio_rag.domain.questions import Triage, Urgency
+from curio_rag.domain.questions import EMERGENCY, OTHER_LANGUAGE, POLICY, Triage, Urgency
 from curio_rag.domain.triage_rules import RuleBook, Sign, SignRule
 from curio_rag.pipelines.triage_language import ENGLISH, language_of
 from curio_rag.pipelines.triage_patterns import Hit, PatternBook
@@ -21,9 +21,6 @@ from curio_rag.pipelines.triage_readings import Readings
 from curio_rag.pipelines.triage_text import Spelling, Words, plain, read_words
 from curio_rag.pipelines.triage_words import OVERDOSE, SUICIDE, by_order, leading, said_groups
 
-EMERGENCY = "emergency"
-OTHER_LANGUAGE = "unsupported_language"
-POLICY = "policy"
 CELL_THERAPY = "cart_crs_icans"
 _OWN_WORDS = frozenset({SUICIDE, OVERDOSE, "infant_child"})
 """Groups whose own words stand above an urgent question; the others get the call-your-team line."""
