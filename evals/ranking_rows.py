@@ -25,6 +25,7 @@ from curio_rag.domain.evals import EvalCase, Split
 from curio_rag.domain.questions import Turn
 from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Hit, HitScores
+from curio_rag.evaluation import benchmark_parts
 from curio_rag.pipelines.benchmark import document_of, index_corpus, index_name
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.follow_up import FollowUps
@@ -112,7 +113,7 @@ def benchmark_rows(folder: Path, place: str, *, reader: QuestionReader | None = 
     chosen = Fields(fields)
     trial = Assembly(Config(folder=folder.absolute())).beside(index_name(benchmark, chosen))
     trial.ledger(create=True)
-    parts = trial.benchmark_parts()
+    parts = benchmark_parts(trial)
     index_corpus(parts, benchmark, fields=chosen, report=lambda *_: None)
     texts = {entry.id: " ".join(document_of(entry, chosen).text.split()) for entry in benchmark.entries}
     rows = []

@@ -40,6 +40,7 @@ from curio_rag.assembly import Assembly
 from curio_rag.config import Config
 from curio_rag.domain.answers import AnswerLength, Evidence
 from curio_rag.domain.benchmarks import Fields, Topic
+from curio_rag.evaluation import benchmark_parts
 from curio_rag.pipelines.answer import EVIDENCE_HITS, MOST_DOCUMENTS
 from curio_rag.pipelines.benchmark import index_corpus, index_name
 from curio_rag.ports import Embedder
@@ -240,7 +241,7 @@ def report(folder: Path, place: Path, *, half: str, count: int, yardstick: str) 
     benchmark, references = read_benchmark(place), references_of(place)
     assembly = Assembly(Config(folder=folder.absolute())).beside(index_name(benchmark, Fields.TEXT))
     assembly.ledger(create=True)
-    index_corpus(assembly.benchmark_parts(), benchmark, fields=Fields.TEXT, report=lambda *_: None)
+    index_corpus(benchmark_parts(assembly), benchmark, fields=Fields.TEXT, report=lambda *_: None)
     drawn = sorted(
         (topic for topic in benchmark.topics if references[topic.id]),
         key=lambda topic: hashlib.sha256(topic.id.encode()).hexdigest(),

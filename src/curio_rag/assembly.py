@@ -18,7 +18,6 @@ from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Document
 from curio_rag.errors import IndexProblem
 from curio_rag.pipelines.answer import AnswerParts
-from curio_rag.pipelines.benchmark import BenchmarkParts
 from curio_rag.pipelines.claim_terms import Terms
 from curio_rag.pipelines.claim_text import TextReader
 from curio_rag.pipelines.claims import ClaimGate
@@ -330,20 +329,6 @@ class Assembly:
             clock=self.clock,
             folder=self.config.folder,
             status_of=status_of,
-        )
-
-    def benchmark_parts(self) -> BenchmarkParts:
-        """What a benchmark is indexed and searched with."""
-        return BenchmarkParts(
-            splitter=self.splitter(),
-            embedder=self.embedder(),
-            documents=self.documents(),
-            passages=self.documents(),
-            vectors=self.vectors(),
-            generations=self.generations(),
-            retriever=self.retriever(),
-            configuration=self.configuration(),
-            clock=self.clock,
         )
 
     def conflict_parts(self) -> ConflictParts:

@@ -17,7 +17,13 @@ from curio_rag.domain.digests import digest_json
 from curio_rag.domain.eval_reports import EvalReport, RunIdentity
 from curio_rag.domain.evals import DEVELOPMENT, Split
 from curio_rag.errors import EvalError
-from curio_rag.pipelines.benchmark import RetrievalReport, index_corpus, index_name, measure_retrieval
+from curio_rag.pipelines.benchmark import (
+    BenchmarkParts,
+    RetrievalReport,
+    index_corpus,
+    index_name,
+    measure_retrieval,
+)
 from curio_rag.pipelines.evaluate import EvaluationParts, evaluate
 from curio_rag.pipelines.evaluate_case import CaseParts
 from curio_rag.pipelines.ingest import Report
@@ -40,6 +46,21 @@ def evaluate_gold(
         names = ", ".join(sorted(splits or DEVELOPMENT))
         raise EvalError(f"There is no gold case of the split {names}.", hint="Choose another --split.")
     return evaluate(evaluation_parts(assembly), cases, report=report)
+
+
+def benchmark_parts(assembly: Assembly) -> BenchmarkParts:
+    """What a benchmark is indexed and searched with."""
+    return BenchmarkParts(
+        splitter=assembly.splitter(),
+        embedder=assembly.embedder(),
+        documents=assembly.documents(),
+        passages=assembly.documents(),
+        vectors=assembly.vectors(),
+        generations=assembly.generations(),
+        retriever=assembly.retriever(),
+        configuration=assembly.configuration(),
+        clock=assembly.clock,
+    )
 
 
 def evaluation_parts(assembly: Assembly) -> EvaluationParts:
@@ -82,7 +103,7 @@ def run_benchmark(
     try:
         with write_lock(trial.config.index_folder):
             trial.ledger(create=True)
-            parts = trial.benchmark_parts()
+            parts = benchmark_parts(trial)
             index = index_corpus(parts, chosen, fields=fields, report=report)
         return measure_retrieval(parts, chosen, index, fields=fields, relevant_from=relevant_from, report=report)
     finally:
