@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from curio_rag.config import Config, read_secret
+from curio_rag.domain.glossary import Glossary
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.sources import Document
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from curio_rag.adapters.ledger_reviews import LedgerReviews
     from curio_rag.adapters.ledger_vectors import LedgerVectors
     from curio_rag.adapters.signing import KeyVault
+    from curio_rag.adapters.word_list import EnglishWords
 
 Part = TypeVar("Part")
 
@@ -201,14 +203,23 @@ class Assembly:
 
         return self._part("question_types", load_question_types)
 
-    def question_reader(self) -> QuestionReader:
-        """Makes a plan of search out of a question."""
+    def glossary(self) -> Glossary:
+        """How patients write: lay words, abbreviations, misspellings."""
         from curio_rag.adapters.package_data import load_glossary
+
+        return self._part("glossary", load_glossary)
+
+    def english_words(self) -> EnglishWords:
+        """The dictionary by which a word is known to be English."""
         from curio_rag.adapters.word_list import EnglishWords
 
+        return self._part("english_words", EnglishWords)
+
+    def question_reader(self) -> QuestionReader:
+        """Makes a plan of search out of a question."""
         return self._part(
             "question_reader",
-            lambda: QuestionReader(types=self.question_types(), glossary=load_glossary(), words=EnglishWords()),
+            lambda: QuestionReader(types=self.question_types(), glossary=self.glossary(), words=self.english_words()),
         )
 
     def ranking_weights(self) -> RankingWeights:
@@ -287,7 +298,13 @@ class Assembly:
         """Judges sentences; its vocabulary is read when a sentence is not its source's own words."""
         from curio_rag.adapters.sentences import sentence_spans
 
-        return ClaimGate(terms=lambda: self._part("claim_terms", _claim_terms), sentences=sentence_spans)
+        return ClaimGate(terms=lambda: self._part("claim_terms", self._claim_terms), sentences=sentence_spans)
+
+    def _claim_terms(self) -> Terms:
+        from curio_rag.adapters.package_data import load_claim_words
+
+        reader = TextReader(load_claim_words(), self.glossary())
+        return Terms(reader=reader, glossary=self.glossary(), is_english=self.english_words().knows)
 
     def readability(self) -> Readability:
         """Measures reading grades."""
@@ -373,12 +390,3 @@ class Assembly:
             self._made.clear()
         if ledger is not None and os.getpid() == self._process:
             cast("Ledger", ledger).close()
-
-
-def _claim_terms() -> Terms:
-    from curio_rag.adapters.package_data import load_claim_words, load_glossary
-    from curio_rag.adapters.word_list import EnglishWords
-
-    glossary = load_glossary()
-    reader = TextReader(load_claim_words(), glossary)
-    return Terms(reader=reader, glossary=glossary, is_english=EnglishWords().knows)
