@@ -23,7 +23,6 @@
     │   ├── SessionExpired       no signing session is open
     │   ├── WrongPassphrase      the passphrase does not open the key
     │   ├── Unsupported          an edit says what its source does not
-    │   ├── SignatureInvalid     a signature does not match what it covers
     │   └── NotPermitted         this reviewer may not do that
     └── EvalError              a gold case, a benchmark or a row of claims is malformed
 
@@ -213,12 +212,6 @@ class Unsupported(ReviewError):
 
     code = "unsupported"
     http_status = 422
-
-
-class SignatureInvalid(ReviewError):
-    """A signature does not match what it covers."""
-
-    code = "signature_invalid"
 
 
 class NotPermitted(ReviewError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from curio_rag.domain.answers import Answer
-from curio_rag.domain.reviewers import Reviewer, Role
+from curio_rag.domain.reviewers import Role
 from curio_rag.domain.sign_offs import Decision, DocumentState
 from curio_rag.domain.sources import Document, Passage
 from curio_rag.pipelines.claims import ClaimGate
@@ -62,11 +62,3 @@ class SigningSession:
     key: SigningKey
     opened_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
-    """A session together with what the chain says of its reviewer now."""
-
-    reviewer: Reviewer
-    session: SigningSession
