@@ -433,3 +433,87 @@ CORRUPTIONS = (
     Corruption(name="exchanged", apply=exchanges),
     Corruption(name="added", apply=additions),
 )
+
+
+DESIGNATION = re.compile(
+    r"(?<![\w-])(?P<letters>[A-Za-z][A-Za-z-]*?)-?(?P<number>\d+)(?![\w.]*\d)(?!-(?:year|month|week|day|hour|minute|fold))"
+)
+CLASSED = re.compile(
+    r"\b(?:grade|type|phase|stage|class|factor|group|level)s? (?P<number>[1-9]\d?|I{1,3}|IV|VI{0,3}|IX|X)\b"
+)
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+LETTERED = re.compile(
+    r"\b(?:hepatitis|vitamin|influenza|type|factor|group|cohort|arm) (?P<letter>[A-EKX])\b|"
+    r"(?<!CAR-)(?<!CAR )\b(?P<cell>[BT])(?=[- ](?:cell|lymphocyte)s?\b)"
+)
+EXCLUSIVE = "only|just|merely|simply|solely"
+UNIVERSAL = "all|every|everyone|everybody|everything|always|necessarily"
+
+
+def designations(text: str, random: Random) -> list[str]:
+    """The number of a trial, a protein, a guideline, a grade or a type becomes another."""
+    changed = []
+    for match in DESIGNATION.finditer(text):
+        if match["letters"].lower().strip("-") not in ("in", "to", "of", "over", "under", "mid", "day", "week"):
+            changed.append(_with(text, match, "number", another_digits(match["number"], random)))
+    for match in CLASSED.finditer(text):
+        number = match["number"]
+        other = another_digits(number, random) if number.isdigit() else random.choice([r for r in ROMAN if r != number])
+        changed.append(_with(text, match, "number", other))
+    return changed
+
+
+def another_digits(written: str, random: Random) -> str:
+    """Another number with the look of this one: a digit put before it or exchanged."""
+    digit = random.choice([each for each in "123456789" if each not in written])
+    place = random.randrange(len(written))
+    return random.choice((f"1{written}", written[:place] + digit + written[place + 1 :]))
+
+
+def letters(text: str, random: Random) -> list[str]:
+    """Hepatitis B becomes hepatitis C, a B cell a T cell."""
+    changed = []
+    for match in LETTERED.finditer(text):
+        if match["cell"]:
+            changed.append(_with(text, match, "cell", "T" if match["cell"] == "B" else "B"))
+        else:
+            changed.append(
+                _with(text, match, "letter", random.choice([each for each in "ABCDE" if each != match["letter"]]))
+            )
+    return changed
+
+
+def turned(text: str, random: Random) -> list[str]:
+    """What is denied of all or of one alone is said of all, of none or of one alone, and the other way round."""
+    changed = []
+    for pattern, new in (
+        (rf"\b[Nn]ot (?={EXCLUSIVE}\b)", ""),
+        (rf"\b[Nn]ot (?=(?:{UNIVERSAL})\b)", ""),
+        (r"\bnot (?:always|necessarily)\b", "not"),
+        (r"\b[Nn]ot (?:everyone|everybody)\b", "nobody"),
+        (r"\b[Nn]ot (?:all|every)\b(?! of)", "no"),
+        (r"\b(is|are|was|were) only\b", r"\1 not only"),
+        (r"\b(do|does|may|can|should|must) only\b", r"\1 not only"),
+        (
+            r"(?<!not )(?<!at )(?<!after )\b(all|every|everyone|everybody|always)\b(?! (?:day|night|right|\d))",
+            r"not \1",
+        ),
+        (r"^(All|Every|Everyone|Everybody)\b", lambda match: f"Not {match.group().lower()}"),
+        (r"\b(do|does|is|are|can|will|should) not (?!only|just|all|every|always|necessarily)", r"\1 not always "),
+    ):
+        match = re.search(pattern, text)
+        if match:
+            changed.append(put(text, match, new(match) if callable(new) else match.expand(new)))
+    return changed
+
+
+def _with(text: str, match: re.Match[str], group: str, new: str) -> str:
+    return text[: match.start(group)] + new + text[match.end(group) :]
+
+
+LEAKS = (
+    Corruption(name="designation", apply=designations),
+    Corruption(name="letter", apply=letters),
+    Corruption(name="turned", apply=turned),
+)
+"""Classes that the first test lacked; evaluation runs showed that the gate let some of them through."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from corruptions import CORRUPTIONS
+from corruptions import CORRUPTIONS, LEAKS, Corruption
 
 from curio_rag.adapters.folder import FolderSource
 from curio_rag.adapters.sentences import sentence_spans
@@ -111,9 +111,9 @@ def _sentences(document: Document, within: Span, evidence: Span) -> Iterator[Cla
             yield Claim(document=document, span=span, evidence=evidence)
 
 
-def corrupted_rows(name: str, claims: Sequence[Claim]) -> Iterator[Row]:
+def corrupted_rows(name: str, claims: Sequence[Claim], corruptions: Sequence[Corruption]) -> Iterator[Row]:
     """For each class, sentences in a fixed random order until there are enough, few of any one document."""
-    for corruption in CORRUPTIONS:
+    for corruption in corruptions:
         random = Random(f"{SEED} {name} {corruption.name}")
 
         def make(
@@ -245,13 +245,25 @@ def rows_of(name: str, documents: Sequence[Document]) -> dict[str, list[Row]]:
     for split in SPLITS:
         claims = [claim for each in documents if split_of(each.id) == split for claim in claims_of(each)]
         made[split] = [
-            *corrupted_rows(name, claims),
+            *corrupted_rows(name, claims, CORRUPTIONS),
             *other_passage_rows(name, claims),
             *(invented_rows(claims) if name == "knowledge" else ()),
             *verbatim_rows(name, claims),
             *rewrite_rows(name, claims),
         ]
     return made
+
+
+def leaks_of(name: str, documents: Sequence[Document]) -> dict[str, list[Row]]:
+    """The rows of the classes in LEAKS, by half; made later than the others, which stay as they were frozen."""
+    return {
+        split: list(
+            corrupted_rows(
+                name, [claim for each in documents if split_of(each.id) == split for claim in claims_of(each)], LEAKS
+            )
+        )
+        for split in SPLITS
+    }
 
 
 def write(name: str, rows: dict[str, list[Row]], folder: Path, frozen: dict[str, str]) -> dict[str, str]:
@@ -273,17 +285,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("corpora", type=Path, nargs="?", help="the folder that holds medquad/")
     parser.add_argument("--out", type=Path, help="where the rows of the corpora go")
+    parser.add_argument("--leaks", action="store_true", help="the classes designation, letter and turned alone")
     parser.add_argument("--freeze", action="store_true", help="record the digests in frozen.json")
     chosen = parser.parse_args()
     path = HERE / "frozen.json"
     frozen: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if chosen.corpora is None:
-        digests = write("knowledge", rows_of("knowledge", read_documents(KNOWLEDGE)), HERE, frozen)
+        documents = read_documents(KNOWLEDGE)
+        if not chosen.leaks:
+            digests = write("knowledge", rows_of("knowledge", documents), HERE, frozen)
+        else:
+            digests = write("knowledge.leaks", leaks_of("knowledge", documents), HERE, frozen)
     else:
         if chosen.out is None:
             parser.error("name a folder outside the project with --out: these texts are not to be copied into it")
         documents = read_documents(chosen.corpora / "medquad", most=DOCUMENTS_OF_A_CORPUS)
-        digests = write("medquad", rows_of("medquad", documents), chosen.out, frozen)
+        if not chosen.leaks:
+            digests = write("medquad", rows_of("medquad", documents), chosen.out, frozen)
+        else:
+            digests = write("medquad.leaks", leaks_of("medquad", documents), chosen.out, frozen)
     if chosen.freeze:
         path.write_text(json.dumps(dict(sorted({**frozen, **digests}.items())), indent=1) + "\n", encoding="utf-8")
 
