@@ -486,7 +486,7 @@ def letters(text: str, random: Random) -> list[str]:
 def turned(text: str, random: Random) -> list[str]:
     """What is denied of all or of one alone is said of all, of none or of one alone, and the other way round."""
     changed = []
-    for pattern, new in (
+    rules: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         (rf"\b[Nn]ot (?={EXCLUSIVE}\b)", ""),
         (rf"\b[Nn]ot (?=(?:{UNIVERSAL})\b)", ""),
         (r"\bnot (?:always|necessarily)\b", "not"),
@@ -500,7 +500,8 @@ def turned(text: str, random: Random) -> list[str]:
         ),
         (r"^(All|Every|Everyone|Everybody)\b", lambda match: f"Not {match.group().lower()}"),
         (r"\b(do|does|is|are|can|will|should) not (?!only|just|all|every|always|necessarily)", r"\1 not always "),
-    ):
+    )
+    for pattern, new in rules:
         match = re.search(pattern, text)
         if match:
             changed.append(put(text, match, new(match) if callable(new) else match.expand(new)))
