@@ -129,6 +129,128 @@ def test_a_contradiction_is_named(text: str, source: str, code: str) -> None:
     assert code in codes(text, source)
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("The ZUMA-17 trial had 359 people.", "The ZUMA-7 trial had 359 people."),
+        ("The ZUMA 17 trial had 359 people.", "The ZUMA-7 trial had 359 people, and 17 of them left."),
+        ("In the ZUMA-7 trial, 68 people had Tecartus.", "In the ZUMA-2 trial, 68 people had Tecartus."),
+        ("Tocilizumab blocks the interleukin-15 signal.", "Tocilizumab blocks the interleukin-6 signal."),
+        ("Tocilizumab blocks IL-15.", "Tocilizumab blocks interleukin-6 within 15 minutes."),
+        ("It aims at CD20.", "It aims at CD19."),
+        ("The study QB-418 had 30 people.", "The study QB-417 had 30 people."),
+        ("NICE (TA1117) allows it.", "NICE (TA1116) allows it."),
+        ("COVID-29 is a risk.", "COVID-19 is a risk."),
+        ("Grade 3 CRS came in 1 of 3 people.", "Grade 1 CRS came in 1 of 3 people."),
+        ("Type 1 diabetes is treated with 1 pill.", "Type 2 diabetes is treated with 1 pill."),
+        ("Stage III cancer has spread.", "Stage IV cancer has spread."),
+        ("Hepatitis C can come back.", "Hepatitis B can come back."),
+        ("Hepatitis B and hepatitis B can come back.", "Hepatitis B and hepatitis C can come back."),
+        ("It is for large T-cell lymphoma.", "CAR-T therapy is for large B-cell lymphoma."),
+        ("Take vitamin C each day.", "Take vitamin D each day."),
+        ("In mid-2026 the agency dropped the rule.", "In mid-2025 the agency dropped the rule."),
+    ],
+)
+def test_a_designation_stands_in_the_source_as_a_whole(text: str, source: str) -> None:
+    """Another number or letter makes another trial, protein, guideline, grade, virus or cell."""
+    assert "name" in codes(text, source)
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("The ZUMA 7 trial had 359 people.", "The ZUMA-7 trial had 359 people."),
+        ("The ZUMA\u20117 trial had 359 people.", "The ZUMA-7 trial had 359 people."),
+        ("Tocilizumab blocks IL-6.", "Tocilizumab blocks interleukin-6."),
+        ("Tocilizumab blocks interleukin 6.", "Tocilizumab blocks IL-6."),
+        ("These cells aim at CD19.", "These CD19-targeted cells aim well."),
+        ("COVID-19 is a risk.", "COVID is a risk."),
+        ("CRS of grade two needs oxygen.", "Grade 2 CRS needs oxygen."),
+        ("In stage IV the cancer has spread.", "In stage 4, the cancer has spread."),
+        ("Since 2019, the over-65s can have the vaccine.", "People over 65 can have the vaccine since 2019."),
+        ("T-cells and B-cells are white blood cells.", "B and T cells are white blood cells."),
+        ("It is for large B-cell lymphoma.", "It is for LBCL."),
+        ("After the flu I felt weak.", "I felt weak after the flu."),
+    ],
+)
+def test_a_designation_may_be_written_in_another_way(text: str, source: str) -> None:
+    """A space for a hyphen, digits for numerals, the glossary's synonyms: the same thing is meant."""
+    assert codes(text, source) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("It is only bad news.", "It is not only bad news."),
+        ("It is just a cold.", "It isn't just a cold."),
+        ("It is not merely a rash.", "It is merely a rash."),
+        ("The comparison is not only a hint.", "The comparison is only a hint."),
+        ("HIV rules out some products, but all of them.", "HIV rules out some products, but not all of them."),
+        ("HIV rules out some products, but not all of them.", "HIV rules out some products, but all of them."),
+        ("People need bridging therapy.", "Not everyone needs bridging therapy."),
+        ("Nobody needs bridging therapy.", "Not everyone needs bridging therapy."),
+        ("Insurance does not cover the costs.", "Insurance does not cover every cost."),
+        ("A rise does not mean relapse.", "A rise does not always mean relapse."),
+        ("A rise necessarily means relapse.", "A rise does not necessarily mean relapse."),
+        ("Live vaccines are not always safe.", "Live vaccines are not safe."),
+        ("Not all children are checked.", "All children are checked."),
+    ],
+)
+def test_not_only_and_not_all_are_not_turned_round(text: str, source: str) -> None:
+    """A "not" before "only" or "all" is neither dropped nor added, and "not all" becomes neither all nor none."""
+    assert "negation" in codes(text, source)
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("It can be good news as well as bad news.", "It can be good news, and is not only bad news."),
+        ("Fever is a sign of infection and also of CRS.", "Fever is not only a sign of infection but also of CRS."),
+        ("Some people do not need bridging therapy.", "Not everyone needs bridging therapy."),
+        ("Bridging therapy is not needed by everyone.", "Not everyone needs bridging therapy."),
+        ("A rise may not mean relapse.", "A rise does not always mean relapse."),
+        ("A rise doesn't necessarily mean relapse.", "A rise does not always mean relapse."),
+        ("HIV rules out some products but not every one of them.", "HIV rules out some products, but not all of them."),
+        ("No single date fits every child.", "There is no single date that fits every child."),
+        ("All people over 65 should have the vaccine.", "Everyone over 65 should have the vaccine."),
+    ],
+)
+def test_not_only_and_not_all_may_be_said_otherwise(text: str, source: str) -> None:
+    """What leaves room in the source may leave it in other words."""
+    assert codes(text, source) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["And since when is Aucatzyl approved in Britain?", "how long is Aucatzyl approved", "Is it approved? Since when?"],
+)
+def test_a_question_is_supported_by_nothing(text: str) -> None:
+    """A source that speaks of what is asked does not support the question."""
+    assert codes(text, "The United Kingdom approved Aucatzyl in April 2025.", title="Aucatzyl") == {"unsupported"}
+
+
+def test_a_question_that_leads_to_its_answer_passes() -> None:
+    """ "Could you be pregnant? Then ..." says what the source says, and so does a question of the source's own."""
+    source = "A pregnancy test is done first if you could be pregnant. Can I drive? Do not drive."
+    assert codes("Could you be pregnant? Then a pregnancy test is done first.", source) == set()
+    assert codes("Can I drive? Do not drive.", source) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Most people have CAR-T cells only once.", "The CAR-T cells are there for good.", "Many are well with CAR-T."],
+)
+def test_the_subject_alone_supports_nothing(text: str) -> None:
+    """Words of the title that the source repeats do not carry what is said of them."""
+    assert codes(text, "CAR-T cells that aim at CD19 also destroy B cells.", title="CAR-T cells and CAR-T therapy")
+
+
+def test_once_alone_is_a_number() -> None:
+    """That something is done only once is a claim of its own."""
+    assert "number" in codes("The CAR-T cells are given only once.", "The CAR-T cells are given through a drip.")
+    assert codes("The CAR-T cells are given only once.", "The CAR-T cells are given in a single drip.") == set()
+
+
 def test_the_reason_can_be_read_by_a_clinician() -> None:
     """What the sentence says stands beside what the source says, and the source's words beside both."""
     found = gate().judge("Do not drive for 2 days.", (EvidenceText(text="Do not drive for 8 weeks. Rest."),))
@@ -184,14 +306,15 @@ def test_a_megabyte_of_evidence_is_searched() -> None:
 def test_the_frozen_development_rows_stay_withheld() -> None:
     """Of the rows from knowledge/, at least 95 of 100 of each class of fault are withheld, and no verbatim sentence."""
     seen, withheld = Counter[str](), Counter[str]()
-    for line in (TAMPER / "knowledge.development.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if "evidence" in row:
+    files = ("knowledge.development.jsonl", "knowledge.leaks.development.jsonl", "leaks.jsonl")
+    lines = [line for name in files for line in (TAMPER / name).read_text(encoding="utf-8").splitlines()]
+    for row in map(json.loads, lines):
+        if "evidence" in row and row.get("split") != "test":
             found = gate().judge(row["text"], tuple(EvidenceText(**each) for each in row["evidence"]))
             seen[row["class"]] += 1
             withheld[row["class"]] += not found.supported
-    faults = {name for name in seen if name not in ("verbatim", "rewrite")}
-    assert len(faults) >= 14
+    faults = {name for name in seen if name not in ("verbatim", "rewrite") and not name.endswith("_kept")}
+    assert len(faults) >= 20
     assert {name: withheld[name] / seen[name] for name in faults if withheld[name] < 0.95 * seen[name]} == {}
     assert withheld["verbatim"] == 0
     assert withheld["rewrite"] <= 0.08 * seen["rewrite"]

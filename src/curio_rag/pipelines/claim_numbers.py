@@ -45,6 +45,8 @@ def number_faults(claim: Numbers, source: Numbers) -> list[NumberFault]:
         NumberFault(code="time_span", said=f"every {each}", source="") for each in sorted(_new_rhythms(claim, source))
     ]
     faults += [NumberFault(code="time_span", said=f"{each}s", source="") for each in sorted(claim.vague - source.units)]
+    if (said := ONLY_ONCE.search(claim.text)) and not ONE.search(source.text):
+        faults.append(NumberFault(code="number", said=said.group(), source=""))
     faults += [NumberFault(code="number", said=each, source="") for each in sorted(claim.many - source.many)]
     faults += [
         NumberFault(code="number", said=each.title(), source="") for each in sorted(claim.months - source.months)
@@ -52,6 +54,8 @@ def number_faults(claim: Numbers, source: Numbers) -> list[NumberFault]:
     return faults
 
 
+ONLY_ONCE = re.compile(r"\b(?:only|just) once\b|\bonce only\b|(?<!\bat )\bonce(?=\s*[.;)]|\s*$)")
+ONE = re.compile(r"\b(?:once|one|single|1)\b")
 NEIGHBOUR = re.compile(r"[^\W\d_]{3,}")
 WINDOW = 40
 """How many characters on either side of a number tell what it belongs to."""

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from curio_rag.domain.claim_words import ClaimWords
 from curio_rag.domain.glossary import Glossary
+from curio_rag.pipelines.claim_designations import Designations
 from curio_rag.pipelines.claim_text import ReadText, TextReader, Word
 
 STRONG_EFFECTS = "stop prevent eliminate destroy restore remove cure fix guarantee abolish eradicate reverse certain"
@@ -38,6 +39,11 @@ class Terms:
     reader: TextReader
     glossary: Glossary
     is_english: Callable[[str], bool]
+
+    @cached_property
+    def designations(self) -> Designations:
+        """Reads and compares names that hold a number or a letter."""
+        return Designations(glossary=self.glossary)
 
     @property
     def words(self) -> ClaimWords:
@@ -243,9 +249,9 @@ class Terms:
 
     @staticmethod
     def _like_all(word: Word, source: ReadText) -> bool:
-        """All, each and every say the same."""
-        every = {"all", "every", "each", "everyone", "everybody"}
-        return word.lower in every and bool(every & source.lower)
+        """All, each and every say the same, and so do always and necessarily."""
+        alike = ({"all", "every", "each", "everyone", "everybody"}, {"always", "necessarily"})
+        return any(word.lower in words and words & source.lower for words in alike)
 
     @staticmethod
     def _binds(claim: ReadText, place: int) -> bool:

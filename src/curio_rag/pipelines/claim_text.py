@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 
 from curio_rag.domain.claim_words import ClaimWords
 from curio_rag.domain.glossary import Glossary
+from curio_rag.pipelines.claim_units import digits_for_numerals
 
 TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?\d*|\d[\d,]*(?:\.\d+)?|[.,;:!?()\[\]—–%]")
 LETTERED_NUMBER = re.compile(r"[^\W\d_]+\d+")
@@ -93,6 +94,7 @@ class TextReader:
             tuple(frozenset(self._stems(form)) for form in (*entry.written, entry.meaning))
             for entry in glossary.entries
         )
+        self._forms = [(number, form) for number, forms in enumerate(self._concepts) for form in forms if form]
 
     def read(self, text: str) -> ReadText:
         """The words of a text; contractions, countries and words such as "unsafe" are spelt out first.
@@ -102,7 +104,7 @@ class TextReader:
         return self._remembered(text)
 
     def _stems(self, form: str) -> Iterable[str]:
-        for word in re.findall(r"[^\W_]+", form):
+        for word in re.findall(r"[^\W\d_][^\W_]*", form):
             yield word if word.isupper() and len(word) > 1 else self.vocabulary.stem(word.lower())
 
     def _read_afresh(self, text: str) -> ReadText:
@@ -130,7 +132,7 @@ class TextReader:
         return ReadText(text=text, words=tuple(words), breaks=frozenset(breaks))
 
     def _spelt_out(self, text: str) -> str:
-        text = BARE_CANNOT.sub("can not", text)
+        text = BARE_CANNOT.sub("can not", digits_for_numerals(text))
         text = CONTRACTION.sub(r"\1 not", text)
         text = BARE_CONTRACTION.sub(r"\1 not", text)
         text = CAPITAL_COUNTRY.sub(lambda match: CAPITAL_COUNTRIES[match.group()], text)
@@ -139,9 +141,8 @@ class TextReader:
 
     def concepts(self, read: ReadText) -> frozenset[int]:
         """The entries of the glossary of which any form stands in the text."""
-        return frozenset(
-            number for number, forms in enumerate(self._concepts) if any(form <= read.senses for form in forms)
-        )
+        senses = read.senses
+        return frozenset([number for number, form in self._forms if form <= senses])
 
     def words_of_concepts(self, read: ReadText, concepts: Iterable[int]) -> frozenset[str]:
         """The stems in a text that belong to the forms of some entries."""

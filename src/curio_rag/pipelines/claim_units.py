@@ -26,6 +26,20 @@ FRACTIONS = {
 MONTH_NAMES = "january february march april may june july august september october november december"
 MONTHS = MONTH_NAMES.split()
 
+CLASS_WORDS = ("grade", "type", "phase", "stage", "class", "category", "group", "cohort", "arm", "factor")
+"""Before a number or a letter these make the name of one of several: grade 3, type A."""
+NUMERALS = {
+    numeral: number
+    for number, numeral in enumerate(
+        ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"), start=1
+    )
+}
+ROMAN = re.compile(r"(?<=[ /,-])[IVX]{1,4}(?=[A-Ea-e]?\b)")
+NUMBERED_CLASS = re.compile(
+    rf"\b(?i:{'|'.join(CLASS_WORDS)})(?i:s)?[ -](?:[IVX]{{1,4}}|\d+)[A-Ea-e]?\b"
+    r"(?:\s*(?:/|-|,|to|and|or)\s*[IVX]{1,4}[A-Ea-e]?\b)?"
+)
+
 UNITS: dict[str, tuple[str, float]] = {}
 """The dimension of each unit and how many of the dimension's first unit it is."""
 for _dimension, _table in {
@@ -59,6 +73,16 @@ WORD_NUMBER = re.compile(
 )
 
 
+def digits_for_numerals(text: str) -> str:
+    """Roman numerals of classes in digits: "stage IVa" is stage 4a; any other I, V or X stays."""
+    if not ROMAN.search(text):
+        return text
+    return NUMBERED_CLASS.sub(
+        lambda match: ROMAN.sub(lambda numeral: str(NUMERALS.get(numeral.group(), numeral.group())), match.group()),
+        text,
+    )
+
+
 def digits_for_words(text: str) -> str:
     """Number words in digits, in lower case: "twenty-five" is 25; "one" stays a word unless it counts something."""
 
@@ -66,7 +90,8 @@ def digits_for_words(text: str) -> str:
         parts = re.split(r"[- ]", match.group())
         return str(sum(TENS.get(part, SMALL_NUMBERS.get(part, 0)) for part in parts))
 
-    text = text.lower().replace("\u00a0", " ").replace("\u202f", " ")
+    text = digits_for_numerals(text).lower().replace("\u00a0", " ").replace("\u202f", " ")
+    text = text.replace("\u2010", "-").replace("\u2011", "-")
     text = re.sub(r"(?<=[\d ])[–—](?=[\d ])", "-", text)
     text = re.sub(r"\bper thousand\b", "per 1,000", text)
     text = re.sub(r"\bone(?= (?:or|to) (?:\d|two|three|four|five|six))", "1", text)
