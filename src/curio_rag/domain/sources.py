@@ -31,6 +31,10 @@ class Span:
         """Whether the other span lies within this one."""
         return self.start <= other.start and other.end <= self.end
 
+    def touches(self, other: Span) -> bool:
+        """Whether they have a character in common."""
+        return self.start < other.end and other.start < self.end
+
 
 class VettingStatus(StrEnum):
     """What may be said of a document's standing today."""
@@ -172,6 +176,10 @@ class Document:
     def headings(self) -> tuple[Block, ...]:
         """The heading blocks, in order."""
         return tuple(block for block in self.blocks if block.kind is BlockKind.HEADING)
+
+    def warns_at(self, span: Span) -> bool:
+        """Whether any of a span belongs to a sentence that must be shown, such as a warning."""
+        return any(each.touches(span) for each in self.must_show)
 
     def page_at(self, offset: int) -> int | None:
         """The physical page, from 1, on which a character lies; None where there are no pages."""

@@ -337,10 +337,5 @@ def _citation_fault(citation: Citation, find: FindDocument) -> Reason | None:
 
 
 def _is_warning(sentence: Sentence, find: FindDocument) -> bool:
-    for citation in sentence.citations:
-        document = find(citation.document_id)
-        if document is not None and any(
-            span.start < citation.span.end and citation.span.start < span.end for span in document.must_show
-        ):
-            return True
-    return False
+    documents = ((find(each.document_id), each.span) for each in sentence.citations)
+    return any(document is not None and document.warns_at(span) for document, span in documents)

@@ -261,11 +261,9 @@ def _without(sections: Sequence[Section], numbers: Collection[int]) -> tuple[Sec
 
 
 def _is_warning(parts: DeskParts, sentence: Sentence) -> bool:
-    for citation in sentence.citations:
-        document = parts.document(citation.document_id, citation.document_digest)
-        if any(span.start < citation.span.end and citation.span.start < span.end for span in document.must_show):
-            return True
-    return False
+    return any(
+        parts.document(each.document_id, each.document_digest).warns_at(each.span) for each in sentence.citations
+    )
 
 
 def _source(parts: DeskParts, citation: Citation, old: Source | None) -> Source:
