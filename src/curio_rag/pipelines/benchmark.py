@@ -296,9 +296,7 @@ def _ranking(
         embed_ms=1000 * (embedder.seconds - before),
         total_ms=1000 * total,
         contains=_rank(first, places, lambda passage, answer: passage.holds(answer)),
-        overlaps=_rank(
-            first, places, lambda passage, answer: passage.start < answer.end and answer.start < passage.end
-        ),
+        overlaps=_rank(first, places, lambda passage, answer: passage.touches(answer)),
     )
 
 
