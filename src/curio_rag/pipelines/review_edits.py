@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from curio_rag.domain.answers import (
     Answer,
     Citation,
+    Reason,
     Section,
     SectionKind,
     Sentence,
@@ -18,11 +19,12 @@ from curio_rag.domain.answers import (
 from curio_rag.domain.events import EventKind
 from curio_rag.domain.review_status import Review
 from curio_rag.domain.sign_offs import Decision, answer_subject
-from curio_rag.domain.sources import Document, Span, Vetting, VettingStatus
+from curio_rag.domain.sources import Document, Vetting, VettingStatus
 from curio_rag.domain.threads import NoteKind
 from curio_rag.errors import NotPermitted, ReviewClosed, ReviewTaken, Unsupported
 from curio_rag.pipelines.claims import FindDocument
 from curio_rag.pipelines.desk_parts import DeskParts, SigningSession
+from curio_rag.pipelines.quotes import find_quote
 from curio_rag.pipelines.review import OnTheDesk, admissible, lay_out
 from curio_rag.pipelines.signing import attempt, check_confirmation, signed_payload, signer, written_note
 
@@ -139,12 +141,10 @@ def essential(parts: DeskParts, answer: Answer, numbers: Collection[int]) -> boo
 
 def cite(parts: DeskParts, document: Document, quote: str) -> Citation:
     """The one place of a quote in a document. Raises `Unsupported` when it stands there not at all, or twice."""
-    start = document.text.find(quote) if quote else -1
-    if start < 0:
-        raise Unsupported(f"{document.id} does not have these words.", hint="Copy them from curio library show.")
-    if document.text.find(quote, start + 1) >= 0:
-        raise Unsupported(f"{document.id} has these words in more than one place.", hint="Quote some words more.")
-    span = Span(start=start, end=start + len(quote))
+    span = find_quote(document.text, quote)
+    if isinstance(span, Reason):
+        hint = "Quote some words more." if span.code == "quote_ambiguous" else "Copy them from curio library show."
+        raise Unsupported(f"{document.id}: {span.text}", hint=hint)
     within = (each.id for each in parts.passages(document.id) if each.span.holds(span))
     return Citation(
         document_id=document.id,
@@ -152,8 +152,8 @@ def cite(parts: DeskParts, document: Document, quote: str) -> Citation:
         passage_id=next(within, ""),
         quote=quote,
         span=span,
-        page=document.page_at(start),
-        heading_path=document.section_at(start).heading_path,
+        page=document.page_at(span.start),
+        heading_path=document.section_at(span.start).heading_path,
     )
 
 
