@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from curio_rag.adapters.llm_providers import PROVIDERS, open_model
-from curio_rag.adapters.llm_reply import find_words, read_reply
+from curio_rag.adapters.llm_reply import read_reply
 from curio_rag.config import PROVIDERS as PROVIDERS_OF_CONFIG
 from curio_rag.domain.answers import Answer, Outcome
-from curio_rag.domain.sources import Span
 from curio_rag.errors import ConfigError, MalformedDraft
 from curio_rag.knowledge_base import KnowledgeBase
 from tests.conftest import SmallBase
@@ -397,25 +396,6 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
 def test_settings_and_adapter_know_the_same_providers() -> None:
     """A provider of one is a provider of the other."""
     assert tuple(PROVIDERS) == PROVIDERS_OF_CONFIG
-
-
-@pytest.mark.parametrize(
-    ("quote", "found"),
-    [
-        ("don't  stop", "don’t stop"),
-        ("2-4 weeks", "2–4 weeks"),
-        ("4 weeks", "4 weeks"),
-        ("weeks of", None),
-        ("week", None),
-        ("Weeks", None),
-        ("", None),
-    ],
-)
-def test_a_quote_is_found_by_whole_words(quote: str, found: str | None) -> None:
-    """Apostrophes, dashes and white space may differ; letters may not."""
-    text = "You don’t stop for 2–4 weeks."
-    span = find_words(quote, text, within=Span(start=0, end=len(text)))
-    assert (span and span.of(text)) == found
 
 
 def test_a_fault_repeats_no_word_of_the_reply() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curio_rag.domain.answers import Reason
+from curio_rag.domain.quotes import find_quote, find_words
 from curio_rag.domain.sources import Span
-from curio_rag.pipelines.quotes import find_quote
 
 TEXT = "Fever of 38 °C needs a call.\nThe ﬁrst sign is fever. Rest – and drink. Fever of 38 °C needs a call."
 
@@ -60,3 +60,22 @@ def test_whatever_the_texts_there_is_an_answer(text: str, quote: str) -> None:
         assert found.of(text) == quote
     else:
         assert found.code.startswith("quote")
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("don't  stop", "don’t stop"),
+        ("2-4 weeks", "2–4 weeks"),
+        ("4 weeks", "4 weeks"),
+        ("weeks of", None),
+        ("week", None),
+        ("Weeks", None),
+        ("", None),
+    ],
+)
+def test_a_quote_is_found_by_whole_words(quote: str, found: str | None) -> None:
+    """Apostrophes, dashes and white space may differ; letters may not."""
+    text = "You don’t stop for 2–4 weeks."
+    span = find_words(quote, text, within=Span(start=0, end=len(text)))
+    assert (span and span.of(text)) == found

@@ -6,7 +6,6 @@ reviewer sees what the model wrote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,19 +13,13 @@ from typing import Literal
 import msgspec
 
 from curio_rag.domain.answers import Citation, Section, SectionKind, Sentence
+from curio_rag.domain.quotes import find_words
 from curio_rag.domain.sources import Document, Passage, Span
 from curio_rag.errors import MalformedDraft
 
 MOST_SECTIONS, MOST_SENTENCES, MOST_CHARACTERS = 8, 40, 600
 MOST_QUOTED = 2000
 """Characters of one quote; a passage has at most 240 WordPieces, some 1,500 characters."""
-
-_ALIKE = {
-    **dict.fromkeys("'‘’ʼ", "['‘’ʼ]"),
-    **dict.fromkeys('"“”„', '["“”„]'),
-    **dict.fromkeys("-‐‑–—−", "[-‐‑–—−]"),
-}
-"""Marks that models exchange for each other when they copy; the citation gets the document's own."""
 
 
 class _Citation(msgspec.Struct, frozen=True):
@@ -144,16 +137,3 @@ def _citation(citation: _Citation, cited: CitedPassage | None) -> Citation:
     if span is None:
         return replace(Citation.of(cited.document, cited.passage, cited.passage.span), quote="")
     return Citation.of(cited.document, cited.passage, span)
-
-
-def find_words(quote: str, text: str, *, within: Span) -> Span | None:
-    """Where a quote first stands within a part of a text, whole words only; None where it does not.
-
-    White space of any kind is equal, and so are the kinds of quotation marks and of dashes; nothing else is.
-    """
-    words = quote.split()
-    if not words:
-        return None
-    pattern = r"\s+".join("".join(_ALIKE.get(letter, re.escape(letter)) for letter in word) for word in words)
-    found = re.compile(rf"(?<!\w){pattern}(?!\w)").search(text, within.start, within.end)
-    return Span(start=found.start(), end=found.end()) if found else None

@@ -8,9 +8,9 @@ from functools import cached_property
 from curio_rag.domain.answers import Citation, Reason, Sentence
 from curio_rag.domain.claims import CheckedClaim, ClaimRow, Judgement, QuotedWords
 from curio_rag.domain.library import ShelfRecord
+from curio_rag.domain.quotes import find_quote
 from curio_rag.domain.sources import Document, Span
 from curio_rag.pipelines.claims import ClaimGate
-from curio_rag.pipelines.quotes import find_quote
 
 
 class CitableDocuments:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from curio_rag.domain.answers import Citation, Draft, Reason, Section, SectionKind, Sentence, Support, Verdict, Withheld
 from curio_rag.domain.claims import EvidenceText, Judgement
+from curio_rag.domain.quotes import find_quote
 from curio_rag.domain.sources import Document, Span
 from curio_rag.pipelines.claim_designations import DesignationFault
 from curio_rag.pipelines.claim_limits import limit_faults
@@ -15,7 +16,6 @@ from curio_rag.pipelines.claim_negation import hedge_faults, negation_faults
 from curio_rag.pipelines.claim_numbers import NumberFault, number_faults, numbers_of
 from curio_rag.pipelines.claim_terms import TermFault, Terms
 from curio_rag.pipelines.claim_text import ReadText
-from curio_rag.pipelines.quotes import find_quote
 
 FindDocument = Callable[[str], Document | None]
 """A document that answers may rest on today, by id; None for any other."""

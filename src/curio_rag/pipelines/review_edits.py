@@ -17,6 +17,7 @@ from curio_rag.domain.answers import (
     Verdict,
 )
 from curio_rag.domain.events import EventKind
+from curio_rag.domain.quotes import find_quote
 from curio_rag.domain.review_status import Review
 from curio_rag.domain.sign_offs import Decision, answer_subject
 from curio_rag.domain.sources import Document, Vetting, VettingStatus
@@ -24,7 +25,6 @@ from curio_rag.domain.threads import NoteKind
 from curio_rag.errors import NotPermitted, ReviewClosed, ReviewTaken, Unsupported
 from curio_rag.pipelines.claims import FindDocument
 from curio_rag.pipelines.desk_parts import DeskParts, SigningSession
-from curio_rag.pipelines.quotes import find_quote
 from curio_rag.pipelines.review import OnTheDesk, admissible, lay_out
 from curio_rag.pipelines.signing import attempt, check_confirmation, signed_payload, signer, written_note
 

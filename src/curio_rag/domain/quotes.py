@@ -1,7 +1,12 @@
-"""Finds the place of a quote in a document, and says precisely what differs when it is not there."""
+"""Finds the place of a quote in a document: as a copy that may differ in its marks, or byte for byte.
+
+A model's copy is looked for with `find_words`, which gives the document's own words; what is cited has to be
+found by `find_quote`, which says precisely what differs when it is not there.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -10,7 +15,7 @@ from curio_rag.domain.sources import Span
 
 NAMES = {" ": "a space", "\n": "a line break", "\t": "a tab", "\u00a0": "a no-break space", "\u00ad": "a soft hyphen"}
 LIKE_A_HYPHEN = "\u2010\u2011\u2012\u2013\u2014\u2212"
-LIKE_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "′": "'"}
+LIKE_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "′": "'", "ʼ": "'"}
 
 
 def find_quote(text: str, quote: str, *, near: Span | None = None) -> Span | Reason:
@@ -36,6 +41,26 @@ def find_quote(text: str, quote: str, *, near: Span | None = None) -> Span | Rea
         )
     start = starts[0] if near is None else min(starts, key=lambda each: _distance(each, len(quote), near))
     return Span(start=start, end=start + len(quote))
+
+
+def find_words(quote: str, text: str, *, within: Span) -> Span | None:
+    """Where a quote first stands within a part of a text, whole words only; None where it does not.
+
+    White space of any kind is equal, and so are the kinds of quotation marks and of dashes; nothing else is.
+    """
+    words = quote.split()
+    if not words:
+        return None
+    pattern = r"\s+".join("".join(_alike(letter) for letter in word) for word in words)
+    found = re.compile(rf"(?<!\w){pattern}(?!\w)").search(text, within.start, within.end)
+    return Span(start=found.start(), end=found.end()) if found else None
+
+
+def _alike(letter: str) -> str:
+    """A pattern of the marks that are written for one another, or of the letter itself."""
+    plain = _plain_punctuation(letter)
+    others = LIKE_A_HYPHEN if plain == "-" else "".join(mark for mark, like in LIKE_QUOTES.items() if like == plain)
+    return f"[{re.escape(plain + others)}]" if others else re.escape(letter)
 
 
 def _distance(start: int, length: int, near: Span) -> int:
