@@ -194,6 +194,8 @@ def test_a_designation_may_be_written_in_another_way(text: str, source: str) -> 
         ("A rise necessarily means relapse.", "A rise does not necessarily mean relapse."),
         ("Live vaccines are not always safe.", "Live vaccines are not safe."),
         ("Not all children are checked.", "All children are checked."),
+        ("CAR-T is for everyone.", "CAR-T is not for everyone."),
+        ("CAR-T is for nobody.", "CAR-T is not for everyone."),
     ],
 )
 def test_not_only_and_not_all_are_not_turned_round(text: str, source: str) -> None:
@@ -212,6 +214,7 @@ def test_not_only_and_not_all_are_not_turned_round(text: str, source: str) -> No
         ("A rise doesn't necessarily mean relapse.", "A rise does not always mean relapse."),
         ("HIV rules out some products but not every one of them.", "HIV rules out some products, but not all of them."),
         ("No single date fits every child.", "There is no single date that fits every child."),
+        ("You should not eat before the scan.", "Do not eat for all 6 hours before the scan."),
         ("All people over 65 should have the vaccine.", "Everyone over 65 should have the vaccine."),
     ],
 )

@@ -20,6 +20,9 @@ BETWEEN = {EXCLUSIVE: 1, UNIVERSAL: 3}
 """How many words may stand between the negation and what it limits: "do not yet know all of them"."""
 DENYING = frozenset(("not", "n't", "cannot", "never", "nor"))
 """Other negations deny their own noun: "no single date fits every child" is no "not every child"."""
+OF_NONE = frozenset(("nobody", "none", "nothing", "never"))
+LEADING_AWAY = frozenset(("for", "during", "with", "after", "before"))
+"""Words that take an "all" out of a negation that they do not follow at once: "do not eat for all 6 hours"."""
 OF_TIME = frozenset(("before", "after", "under", "over", "about", "as", "like", "because", "in"))
 """After these "just" and "only" limit nothing: "just before the infusion", "just in case"."""
 UNITS_OF_TIME = frozenset(("second", "minute", "hour", "day", "night", "week", "month", "year", "time"))
@@ -57,7 +60,9 @@ def limit_faults(
     if faulty or any(each.denied and each.kind is UNIVERSAL for each in _limits(whole, vocabulary)):
         return
     for limit in _limits(best, vocabulary):
-        if limit.denied and limit.kind is UNIVERSAL and _said_without(limit, claim, vocabulary):
+        if not limit.denied or limit.kind is not UNIVERSAL:
+            continue
+        if claim.lower & OF_NONE - source.lower or _said_without(limit, claim, vocabulary):
             yield f"the source says “{limit.written}”, the sentence does not"
 
 
@@ -101,7 +106,8 @@ def _denial(read: ReadText, place: int, between: int) -> int | None:
         if at + 1 in read.breaks or read.words[at].lower in SCOPE_ENDS:
             return None
         if read.words[at].lower in DENYING:
-            return at
+            apart = any(word.lower in LEADING_AWAY for word in read.words[at + 2 : place])
+            return None if apart else at
     return None
 
 
