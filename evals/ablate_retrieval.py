@@ -40,6 +40,7 @@ PARTS: dict[str, dict[str, float]] = {
     "fading of words in long questions": {"telling_terms": NEVER},
     "section of the kind asked for": {"section": 0.0},
     "other diseases lose": {"off_subject": 0.0},
+    "nearest sentence": {"sentence": 0.0},
 }
 
 

@@ -3,11 +3,12 @@
     python evals/fit_ranking.py FOLDER evals/gold OUT.json SET:FIELDS...
 
 FOLDER holds the knowledge base of the gold cases, and `indexes/` for the sets (see `ranking_rows.py`). What
-ships was fitted on the development gold cases, bioasq-dev:text, covidqa:text, abstain-cancergov-dev:title+text,
-and the development half of `evals/consumer`:title+text. The weights are found by coordinate ascent
-(Metzler and Croft, Information Retrieval 10, 2007) on the mean of the sets' measures, each set counting the
-same; at most 400 topics of a set are used. Stability: the fit is repeated with one set left out, which
-is then measured, and on bootstrap samples of the topics.
+ships was fitted on the development gold cases, the development questions of `evals/evidence`,
+bioasq-dev:text, covidqa:text, abstain-cancergov-dev:title+text, and the development half of
+`evals/consumer`:title+text. The weights are found by coordinate ascent (Metzler and Croft, Information
+Retrieval 10, 2007) on the mean of the sets' measures, each set counting the same; at most 400 topics of a set
+are used. Stability: the fit is repeated with one set left out, which is then measured, and on bootstrap
+samples of the topics.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ GRID: Mapping[str, Sequence[float]] = {
     "telling_terms": (6.0, 8.0, 10.0, 12.0, 1000.0),
     "section": (0.0, 0.02, 0.04, 0.06),
     "off_subject": (0.0, 0.02, 0.04, 0.08),
+    "sentence": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
 }
 START = RankingWeights(
     text=0.7,
@@ -53,6 +55,7 @@ START = RankingWeights(
     telling_terms=10.0,
     section=0.02,
     off_subject=0.02,
+    sentence=0.2,
 )
 
 Chosen = Mapping[str, Sequence[int]]

@@ -6,6 +6,7 @@ parts in FOLDER/indexes, where its vectors are kept. Of the gold cases the devel
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +31,8 @@ from curio_rag.pipelines.benchmark import document_of, index_corpus, index_name
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.follow_up import FollowUps
 from curio_rag.pipelines.ranking import ALIKE, FeatureReranker, field_scores
-from curio_rag.pipelines.retrieve import Retriever
+from curio_rag.pipelines.retrieve import SENTENCE_HITS, Retriever
+from curio_rag.ports import Vector
 
 Numbers = npt.NDArray[np.float64]
 
@@ -40,10 +42,14 @@ SIGNALS = ("text", "title", "heading", "keyword", "coverage", "phrase")
 
 @dataclass(frozen=True)
 class Row:
-    """One question: its candidates' signals, entries and worth. `whole` and `nearest` hold each cosine by itself."""
+    """One question: its candidates' signals, entries and worth.
+
+    `whole` and `nearest` hold each cosine by itself, `sentence` that of each candidate's nearest sentence.
+    """
 
     whole: Mapping[str, Numbers]
     nearest: Mapping[str, Numbers]
+    sentence: Numbers
     flags: Mapping[str, Numbers]
     terms: int
     entries: tuple[str, ...]
@@ -80,7 +86,7 @@ def _gain(grades: Sequence[int]) -> float:
 
 
 def total(row: Row, weights: RankingWeights) -> Numbers:
-    """The score of each candidate, as `curio_rag.pipelines.ranking` makes it (a test holds them to each other)."""
+    """The score of each candidate, as the search makes it (`tests/test_ranking_rows.py` holds them to each other)."""
     mixed = {name: (1 - weights.part) * row.whole[name] + weights.part * row.nearest[name] for name in SIGNALS[:3]}
     dense = weights.text * mixed["text"] + weights.title * mixed["title"] + weights.heading * mixed["heading"]
     spread = dense.max() - dense.min()
@@ -94,12 +100,14 @@ def total(row: Row, weights: RankingWeights) -> Numbers:
         weight for name, weight in (("title", weights.title), ("heading", weights.heading)) if _flat(mixed[name])
     )
     share = weights.dense * (1 - alike / ((weights.text + weights.title + weights.heading) or 1.0))
-    return (
+    fused = (
         share * ((dense - dense.min()) / spread if spread else np.ones_like(dense))
         + min(1.0, weights.telling_terms / max(1, row.terms)) * words
-        + weights.section * row.flags["section"]
-        - weights.off_subject * row.flags["off_subject"]
     )
+    best = np.argsort(-fused, kind="stable")[:SENTENCE_HITS]
+    near = row.sentence[best]
+    fused[best] += weights.sentence * ((near - near.min()) / np.ptp(near) if np.ptp(near) else np.zeros_like(near))
+    return fused + weights.section * row.flags["section"] - weights.off_subject * row.flags["off_subject"]
 
 
 def _flat(values: Numbers) -> bool:
@@ -152,18 +160,33 @@ def gold_rows(folder: Path, gold: Path, *, reader: QuestionReader | None = None)
         if case.split is not Split.DEVELOPMENT or case.expected.outcome is not Outcome.DRAFTED:
             continue
         row, hits = _row(_with(assembly.retriever(), reader), searched(case), {})
-        texts = [(hit.passage.document_id, " ".join(hit.passage.text.split())) for hit in hits]
-        quotes = [
-            frozenset(
-                at
-                for at, (document, text) in enumerate(texts)
-                if document == each.document_id and " ".join(each.quote.split()) in text
-            )
-            for each in case.evidence
-        ]
+        quotes = [_holders(hits, each.document_id, each.quote) for each in case.evidence]
         rows.append(replace(row, quotes=tuple(quotes)))
     assembly.close()
     return RankedSet(name="gold", measure="Recall@5", rows=tuple(rows))
+
+
+def short_rows(folder: Path, questions: Path) -> RankedSet:
+    """The answerable development questions of `evals/evidence` over the knowledge base of a folder."""
+    assembly = Assembly(load_config(folder))
+    rows = []
+    for line in questions.read_text(encoding="utf-8").splitlines():
+        asked = json.loads(line)
+        if asked["split"] == Split.DEVELOPMENT and asked["answerable"]:
+            row, hits = _row(assembly.retriever(), asked["question"], {})
+            rows.append(replace(row, quotes=(_holders(hits, asked["document_id"], asked["quote"]),)))
+    assembly.close()
+    return RankedSet(name="short", measure="Recall@5", rows=tuple(rows))
+
+
+def _holders(hits: Sequence[Hit], document_id: str, quote: str) -> frozenset[int]:
+    """The places of the hits that hold a quote whole."""
+    wanted = " ".join(quote.split())
+    return frozenset(
+        at
+        for at, hit in enumerate(hits)
+        if hit.passage.document_id == document_id and wanted in " ".join(hit.passage.text.split())
+    )
 
 
 def _with(retriever: Retriever, reader: QuestionReader | None) -> Retriever:
@@ -186,12 +209,18 @@ def _row(retriever: Retriever, question: str, grades: Mapping[str, int]) -> tupl
     row = Row(
         whole=_columns([whole[each] for each in ids]),
         nearest=_columns([nearest[each] for each in ids]),
+        sentence=_sentences(retriever, hits, vectors[0]),
         flags=flags,
         terms=len(plan.terms),
         entries=tuple(passage.document_id for passage in passages),
         grades=grades,
     )
     return row, hits
+
+
+def _sentences(retriever: Retriever, hits: Sequence[Hit], query: Vector) -> Numbers:
+    found = retriever.sentences.similarities([hit.passage for hit in hits], query)
+    return np.array([hit.parts.text if value is None else value for hit, value in zip(hits, found, strict=True)])
 
 
 def _columns(scores: Sequence[HitScores]) -> dict[str, Numbers]:
@@ -204,7 +233,8 @@ def only(weights: RankingWeights, flag: str) -> RankingWeights:
 
 
 def sets_of(folder: Path, gold: Path, places: Sequence[str]) -> Iterator[RankedSet]:
-    """The gold cases over `folder`, then each set."""
+    """The gold cases over `folder`, the short questions beside them (`evals/evidence`), then each set."""
     yield gold_rows(folder, gold)
+    yield short_rows(folder, gold.parent / "evidence" / "questions.jsonl")
     for place in places:
         yield benchmark_rows(folder, place)

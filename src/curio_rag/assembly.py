@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from curio_rag.adapters.ledger_ingest import LedgerIngestLog
     from curio_rag.adapters.ledger_reviews import LedgerReviews
     from curio_rag.adapters.ledger_vectors import LedgerVectors
+    from curio_rag.adapters.sentence_vectors import SentenceVectors
     from curio_rag.adapters.signing import KeyVault
     from curio_rag.adapters.word_list import EnglishWords
 
@@ -316,6 +317,12 @@ class Assembly:
         """Embedder and splitter in words: two indexes with the same configuration are comparable."""
         return f"{model_key(self.embedder())}; {self.splitter().version}"
 
+    def sentence_vectors(self) -> SentenceVectors:
+        """Compares questions with single sentences."""
+        from curio_rag.adapters.sentence_vectors import SentenceVectors
+
+        return SentenceVectors(self.splitter(), self.vectors(), model=model_key(self.embedder()))
+
     def retriever(self) -> Retriever:
         """Searches the current generation."""
         return self._part(
@@ -327,6 +334,7 @@ class Assembly:
                 types=self.question_types(),
                 reader=self.question_reader(),
                 weights=self.ranking_weights(),
+                sentences=self.sentence_vectors(),
                 reranker=self.reranker(),
                 admit=frozenset(self.config.admit),
                 configuration=self.configuration(),

@@ -329,7 +329,7 @@ class KnowledgeBase:
         if self._configuration_of_index() != configuration:
             for start in range(0, len(ids), 512):
                 passages = assembly.documents().passages(ids[start : start + 512])
-                embed_missing(assembly.embedder(), assembly.vectors(), list(texts_of(passages)))
+                embed_missing(assembly.embedder(), assembly.vectors(), list(texts_of(passages, assembly.splitter())))
                 report("embed", min(start + 512, len(ids)), len(ids))
         return assembly.generations().publish(
             ids,

@@ -77,6 +77,10 @@ class Splitter(Protocol):
         """Passages in order of the text, none empty; `document.text[span] == text`; no heading alone; one page each."""
         ...
 
+    def sentences(self, passage: Passage) -> tuple[str, ...]:
+        """What is embedded of each sentence of a passage, under its heading; empty for a passage of one sentence."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
@@ -150,7 +154,27 @@ class Scored:
     score: float
 
 
-class PassageIndex(Protocol):
+class Vocabulary(Protocol):
+    """What is known of the words of a generation: the part of an index by which a question is read."""
+
+    @property
+    def size(self) -> int:
+        """The number of passages."""
+        ...
+
+    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
+        """In how many passages each term stands (title, synonyms, headings or text), stemmed as `keyword` does it."""
+        ...
+
+    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
+        """The words with that beginning as they are written, in lower case, sorted, and in how many passages each is.
+
+        None in an index that was written before such words were kept.
+        """
+        ...
+
+
+class PassageIndex(Vocabulary, Protocol):
     """One generation, pinned: it answers the same until it is closed, whatever is published meanwhile.
 
     Safe to share between threads. Ties are broken by passage id, so equal calls give equal answers.
@@ -169,11 +193,6 @@ class PassageIndex(Protocol):
         """The embedder and splitter that it was built with, in words."""
         ...
 
-    @property
-    def size(self) -> int:
-        """The number of passages."""
-        ...
-
     def nearest(self, field: VectorField, vector: Vector, *, limit: int) -> tuple[Scored, ...]:
         """The passages whose named vector is most similar (cosine), best first."""
         ...
@@ -186,36 +205,8 @@ class PassageIndex(Protocol):
         """BM25 over title and synonyms, headings and text, any term sufficing; best first. Empty for no terms."""
         ...
 
-    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
-        """In how many passages each term stands (title, synonyms, headings or text), stemmed as `keyword` does it."""
-        ...
-
     def matching(self, terms: Sequence[str], passage_ids: Sequence[str]) -> tuple[frozenset[str], ...]:
         """For each term or phrase those of the passages in which it stands, stemmed as `keyword` does it."""
-        ...
-
-    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
-        """The words with that beginning as they are written, in lower case, sorted, and in how many passages each is.
-
-        None in an index that was written before such words were kept.
-        """
-        ...
-
-
-class Vocabulary(Protocol):
-    """What is known of the words of a generation: the part of `PassageIndex` by which a question is read."""
-
-    @property
-    def size(self) -> int:
-        """The number of passages."""
-        ...
-
-    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, ...]:
-        """In how many passages each term stands, stemmed."""
-        ...
-
-    def words(self, beginning: str) -> tuple[tuple[str, int], ...]:
-        """The words with that beginning, as `PassageIndex.words` gives them."""
         ...
 
 
@@ -316,6 +307,10 @@ class VectorShelf(Protocol):
 
     def add(self, embedder: str, texts: Sequence[str], vectors: Sequence[Vector]) -> None:
         """Keeps one vector for each text; one that is there already stays as it is."""
+        ...
+
+    def vectors_of(self, embedder: str, texts: Sequence[str]) -> tuple[Vector | None, ...]:
+        """The vector of each text, in order; None for one that was never embedded."""
         ...
 
     def index_entries(self, embedder: str, passage_ids: Sequence[str]) -> Iterator[IndexEntry]:

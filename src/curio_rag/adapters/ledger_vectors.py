@@ -45,6 +45,13 @@ class LedgerVectors:
         with self._ledger.writing() as connection:
             connection.execute(insert(VECTORS).on_conflict_do_nothing(), rows)
 
+    def vectors_of(self, embedder: str, texts: Sequence[str]) -> tuple[Vector | None, ...]:
+        """The vector of each text, in order; None for one that was never embedded."""
+        keys = [text_key(text) for text in texts]
+        with self._ledger.reading() as connection:
+            found = self._vectors(connection, embedder, tuple(dict.fromkeys(keys)))
+        return tuple(found.get(key) for key in keys)
+
     def index_entries(self, embedder: str, passage_ids: Sequence[str]) -> Iterator[IndexEntry]:
         """What an index needs of these passages. Raises `IndexDamaged` when a passage or a vector is missing."""
         for some in in_pieces(passage_ids):

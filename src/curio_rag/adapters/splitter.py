@@ -16,7 +16,7 @@ from curio_rag.adapters.piece_cutting import cut_evenly, trimmed
 from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.sources import Block, BlockKind, Document, Passage, Span, context_line
 
-RULES = "3"
+RULES = "4"
 """Part of the version; raised with every change to how a document is cut or to what is embedded of a passage."""
 
 PASSAGE_COST = 1.5
@@ -32,6 +32,9 @@ CUT_BREAK = 0.6
 
 LONGEST_COUNTED = 40
 """Characters for each token of the limit; what is longer is cut before it is counted, to bound memory."""
+
+LEAST_SENTENCE = 15
+"""Characters; what is not longer says nothing by itself."""
 
 ITEMS = frozenset({BlockKind.BULLET, BlockKind.STEP})
 
@@ -78,6 +81,16 @@ class PassageSplitter:
     def version(self) -> str:
         """The rules, the limits and the release that finds sentences."""
         return f"passages-{RULES}/{self._limit}/{self._window}/sentencex-{installed_version('sentencex')}"
+
+    def sentences(self, passage: Passage) -> tuple[str, ...]:
+        """Each sentence that is more than a word or two, under the passage's own heading or else its title.
+
+        Empty for a passage of one sentence, whose own vector says the same.
+        """
+        texts = [span.of(passage.text).strip() for span in sentence_spans(passage.text)]
+        texts = [text for text in texts if len(text) > LEAST_SENTENCE]
+        heading = passage.heading_path[-1] if passage.heading_path else passage.title
+        return tuple(f"{heading}: {text}" if heading else text for text in texts) if len(texts) > 1 else ()
 
     def split(self, document: Document) -> tuple[Passage, ...]:
         """Passages in order; none for a blank document. A document of headings alone becomes passages of them."""

@@ -302,8 +302,9 @@ def context_line(title: str, heading_path: Sequence[str]) -> str:
 class HitScores:
     """Why a passage was found.
 
-    Cosine similarities of the named vectors (-1 to 1), BM25 (0 or more), and the shares (0 to 1) of the
-    question's terms, weighted by idf, and of its neighbouring terms that stand in it.
+    Cosine similarities of the named vectors (-1 to 1), BM25 (0 or more), the shares (0 to 1) of the
+    question's terms, weighted by idf, and of its neighbouring terms that stand in it, and the cosine of its
+    nearest sentence, of the best passages alone.
     """
 
     text: float = 0.0
@@ -312,6 +313,7 @@ class HitScores:
     keyword: float = 0.0
     coverage: float = 0.0
     phrase: float = 0.0
+    sentence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

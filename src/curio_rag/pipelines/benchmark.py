@@ -186,7 +186,7 @@ def index_corpus(parts: BenchmarkParts, benchmark: Benchmark, *, fields: Fields,
         raise EvalError(f"{benchmark.name}: no entry of the corpus has any text.")
     for start in range(0, len(ids), BATCH_PASSAGES):
         passages = parts.passages.passages(ids[start : start + BATCH_PASSAGES])
-        embed_missing(embedder, parts.vectors, list(texts_of(passages)))
+        embed_missing(embedder, parts.vectors, list(texts_of(passages, parts.splitter)))
         report("embed", start + len(passages), len(ids))
     model = model_key(parts.embedder)
     parts.generations.publish(

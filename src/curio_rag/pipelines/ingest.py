@@ -235,7 +235,8 @@ def _commit(parts: IngestParts, job: int, pending: Sequence[ShelvedDocument]) ->
         return
     names = [PlacedFile.name_of(each.origin, each.source) for each in pending]
     parts.log.advance(job, names, "split")
-    embed_missing(parts.embedder, parts.vectors, [text for each in pending for text in texts_of(each.passages)])
+    passages = [passage for each in pending for passage in each.passages]
+    embed_missing(parts.embedder, parts.vectors, list(texts_of(passages, parts.splitter)))
     parts.log.advance(job, names, "embedded")
     parts.documents.put(pending, at=parts.clock())
     parts.log.advance(job, names, "committed")
@@ -250,10 +251,10 @@ def embed_missing(embedder: Embedder, vectors: VectorShelf, texts: Sequence[str]
         vectors.add(model, some, embedder.embed(some))
 
 
-def texts_of(passages: Iterable[Passage]) -> Iterator[str]:
-    """What is embedded of each passage: its text in its context, its title, and its place."""
+def texts_of(passages: Iterable[Passage], splitter: Splitter) -> Iterator[str]:
+    """What is embedded of each passage: its text in its context, its title, its place, and its sentences."""
     for passage in passages:
-        yield from (passage.in_context, passage.title, passage.place)
+        yield from (passage.in_context, passage.title, passage.place, *splitter.sentences(passage))
 
 
 def model_key(embedder: Embedder) -> str:

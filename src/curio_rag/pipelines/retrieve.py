@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 from curio_rag.domain.question_types import QuestionTypes
 from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.search_plan import SearchPlan
-from curio_rag.domain.sources import Hit, Vetting
+from curio_rag.domain.sources import Hit, Passage, Vetting
 from curio_rag.errors import IndexOutOfDate
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.evidence_filter import (
@@ -27,6 +28,9 @@ from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShel
 
 RERANKED = 60
 """How many of the best passages are put into their last order."""
+
+SENTENCE_HITS = 20
+"""Of how many of the best passages the sentences are compared with the question."""
 
 SHORT_QUESTION = 4
 """Up to this many content terms every one of them counts; in a longer question more and more are by the way."""
@@ -75,6 +79,14 @@ class Findings:
     index_fingerprint: str
 
 
+class SentenceMatch(Protocol):
+    """Compares a question with single sentences: a short question is nearer to the one that answers it."""
+
+    def similarities(self, passages: Sequence[Passage], query: Vector) -> tuple[float | None, ...]:
+        """The highest cosine of a sentence of each passage, in order; None where there is nothing to compare."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retriever:
     """Searches the current generation; only documents that are admitted today are returned."""
@@ -85,6 +97,7 @@ class Retriever:
     types: QuestionTypes
     reader: QuestionReader
     weights: RankingWeights
+    sentences: SentenceMatch
     reranker: Reranker
     admit: Collection[str]
     configuration: str
@@ -102,6 +115,7 @@ class Retriever:
         vectors = self.embedder.embed(plan.texts)
         ranked = rank(index, plan, vectors, self.weights)
         hits, standings = self._admitted_hits(ranked, limit=max(limit, RERANKED))
+        hits = by_sentence(hits, vectors[0], self.sentences, weight=self.weights.sentence)
         hits = self._reranked(plan, hits)[:limit]
         evidence = self._evidence(index, plan, hits)
         return Findings(
@@ -150,6 +164,29 @@ class Retriever:
             if len(hits) >= limit:
                 break
         return tuple(hits[:limit]), standings
+
+
+def by_sentence(hits: Sequence[Hit], query: Vector, sentences: SentenceMatch, *, weight: float) -> tuple[Hit, ...]:
+    """The hits with the nearest sentence of the first `SENTENCE_HITS` counted, which stay before the others.
+
+    A passage of one sentence is as near as its own text.
+    """
+    head, tail = hits[:SENTENCE_HITS], hits[SENTENCE_HITS:]
+    found = sentences.similarities([hit.passage for hit in head], query)
+    near = [hit.parts.text if value is None else value for hit, value in zip(head, found, strict=True)]
+    low, high = min(near, default=0.0), max(near, default=0.0)
+    ordered = sorted(
+        (
+            replace(
+                hit,
+                score=hit.score + weight * ((value - low) / (high - low) if high > low else 0.0),
+                parts=replace(hit.parts, sentence=value),
+            )
+            for hit, value in zip(head, near, strict=True)
+        ),
+        key=lambda hit: (-hit.score, hit.passage.id),
+    )
+    return (*ordered, *tail)
 
 
 def evidence_signals(
