@@ -1,12 +1,13 @@
 """Fits the model that tells answerable questions from others, on development questions only.
 
-    python evals/fit_evidence.py FOLDER GOLD_FOLDER FOLDER2 QUERIES.jsonl
+    python evals/fit_evidence.py FOLDER GOLD_FOLDER EVIDENCE.jsonl FOLDER2 QUERIES.jsonl
 
-FOLDER is the knowledge base of the bundled documents and GOLD_FOLDER holds the gold cases, of which the
-development half is read; FOLDER2 is a knowledge base of the documents of a set whose QUERIES.jsonl has
-`text` and `metadata` with `answerable` and `verbatim_in_kb` (word-for-word questions are left out). Both
-sets, and in each both kinds of question, weigh the same. Prints the weights for `EvidenceSignals.strength`,
-and by ten-fold cross-validation (ten times) AUROC and, for several thresholds, the share of each kind answered.
+FOLDER is the knowledge base of the bundled documents, GOLD_FOLDER holds the gold cases and EVIDENCE.jsonl the
+short questions of `evals/evidence`, of which the development halves are read; FOLDER2 is a knowledge base of the
+documents of a set whose QUERIES.jsonl has `text` and `metadata` with `answerable` and `verbatim_in_kb`
+(word-for-word questions are left out). The three sets, and in each both kinds of question, weigh the same.
+Prints the weights for `EvidenceSignals.strength`, and by ten-fold cross-validation (ten times) AUROC and, for
+several thresholds, the share of each kind answered.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from ranking_rows import searched
 
 Numbers = npt.NDArray[np.float64]
 
+NAMES = ("gold", "short", "set")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -49,6 +52,14 @@ def gold_questions(folder: Path) -> Iterator[tuple[str, bool]]:
     for case in load_gold(sorted(folder.glob("*.jsonl"))):
         if case.split is Split.DEVELOPMENT and case.expected.outcome is not Outcome.REFERRED:
             yield searched(case), case.expected.outcome is Outcome.DRAFTED
+
+
+def short_questions(path: Path, split: Split = Split.DEVELOPMENT) -> Iterator[tuple[str, bool]]:
+    """The questions of one half of `evals/evidence`."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["split"] == split:
+            yield row["question"], bool(row["answerable"])
 
 
 def set_questions(path: Path) -> Iterator[tuple[str, bool]]:
@@ -78,24 +89,26 @@ def features(rows: list[Row]) -> Numbers:
     return np.array([[each.similarity, each.coverage * each.brevity, each.brevity] for each in signals])
 
 
-def main(folder: str, gold: str, second: str, queries: str) -> None:
+def main(folder: str, gold: str, evidence: str, second: str, queries: str) -> None:
     """Prints the weights and the tables."""
     rows = rows_of("gold", folder, gold_questions(Path(gold)))
+    rows += rows_of("short", folder, short_questions(Path(evidence)))
     rows += rows_of("set", second, set_questions(Path(queries)))
-    kinds = np.array([2 * (row.name == "gold") + row.answerable for row in rows])
+    kinds = np.array([2 * NAMES.index(row.name) + row.answerable for row in rows])
     answerable = np.array([row.answerable for row in rows])
     matrix = features(rows)
     scale = matrix.std(axis=0)
-    weights = np.array([1 / (kinds == kind).sum() for kind in kinds]) * len(rows) / 4
+    weights = np.array([1 / (kinds == kind).sum() for kind in kinds]) * len(rows) / (2 * len(NAMES))
     probabilities = np.zeros(len(rows))
     for repeat in range(10):
         for fit, check in StratifiedKFold(10, shuffle=True, random_state=repeat).split(matrix, kinds):
             model = LogisticRegression().fit(matrix[fit] / scale, answerable[fit], sample_weight=weights[fit])
             probabilities[check] += model.predict_proba(matrix[check] / scale)[:, 1] / 10
-    for number, name in ((2, "gold"), (0, "set")):
-        inside = kinds // 2 * 2 == number
+    for place, name in enumerate(NAMES):
+        number = 2 * place
+        inside = kinds // 2 == place
         print(f"{name}: AUROC {roc_auc_score(answerable[inside], probabilities[inside]):.3f}")
-        for threshold in (0.3, 0.4, 0.45, 0.5, 0.6):
+        for threshold in (0.3, 0.4, 0.45, 0.5, 0.55, 0.6):
             answered, false = ((probabilities[kinds == number + kind] >= threshold).mean() for kind in (1, 0))
             print(f"  at {threshold}: {answered:.2f} of the answerable, {false:.2f} of the others")
     model = LogisticRegression().fit(matrix / scale, answerable, sample_weight=weights)

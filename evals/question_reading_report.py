@@ -6,11 +6,13 @@
 The arguments are those of `fit_evidence.py`. With `test` the other half is read, once, at the end. For the gold
 cases of the half that triage should let through: the share answered (the evidence reaches the threshold, before
 writing), the share of the gold quotes that stand whole in one of the best five passages (Recall@5), and the
-share of the questions with at least one such quote. For the set: the share of each kind answered.
+share of the questions with at least one such quote. For the short questions of `evals/evidence`, which lie beside
+the gold cases, and for the set: the share of each kind answered.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -66,6 +68,25 @@ def report_gold(folder: Path, gold: Path, split: Split) -> None:
         print(f"{wording:9}  {columns[0]:>19}  {columns[1]:>21}  {columns[2]:>18}  {columns[3]:>20}")
 
 
+def report_short(folder: Path, questions: Path, split: Split) -> None:
+    """The short questions of `evals/evidence`: answered by kind, and Recall@5 of the quotes that answer them."""
+    assembly = Assembly(load_config(folder))
+    answered: dict[str, list[bool]] = {"answerable": [], "near": [], "far": []}
+    found: list[bool] = []
+    for row in map(json.loads, questions.read_text(encoding="utf-8").splitlines()):
+        if row["split"] != split:
+            continue
+        findings = assembly.retriever().search(row["question"], limit=EVIDENCE_HITS)
+        kind = "answerable" if row["answerable"] else row["nearness"]
+        answered[kind].append(findings.signals.strength >= EVIDENCE_THRESHOLD)
+        if row["answerable"]:
+            wanted = " ".join(row["quote"].split())
+            found.append(any(wanted in " ".join(hit.passage.text.split()) for hit in findings.hits[:5]))
+    assembly.close()
+    shares = ", ".join(f"{mean(values)} of the {kind}" for kind, values in answered.items())
+    print(f"short: answered {shares}; Recall@5 {mean(found)}")
+
+
 def report_set(folder: Path, queries: Path) -> None:
     """One line for the whole set."""
     assembly = Assembly(load_config(folder))
@@ -78,6 +99,8 @@ def report_set(folder: Path, queries: Path) -> None:
 
 
 if __name__ == "__main__":
-    report_gold(Path(sys.argv[1]), Path(sys.argv[2]), Split(sys.argv[3] if len(sys.argv) == 4 else "development"))
+    half = Split(sys.argv[3] if len(sys.argv) == 4 else "development")
+    report_gold(Path(sys.argv[1]), Path(sys.argv[2]), half)
+    report_short(Path(sys.argv[1]), Path(sys.argv[2]).parent / "evidence" / "questions.jsonl", half)
     if len(sys.argv) > 4:
         report_set(Path(sys.argv[3]), Path(sys.argv[4]))

@@ -145,6 +145,17 @@ def test_all_is_a_leukemia_only_in_capitals() -> None:
     assert plan("IS CAR-T USED FOR ALL?").expansions == ()
 
 
+def test_what_is_spelt_out_is_also_searched_by_its_abbreviation() -> None:
+    """Documents write CRS after they have explained it once; an abbreviation that is also a word is left alone."""
+    spelt = plan("How is Cytokine release syndrome treated?")
+    assert [(each.written, each.meaning) for each in spelt.expansions] == [("Cytokine release syndrome", "CRS")]
+    assert spelt.alternatives("syndrome") == ("syndrome", "crs")
+    assert "Cytokine release syndrome (CRS)" in spelt.texts[0]
+    assert plan("How is CRS (cytokine release syndrome) treated?").expansions == ()
+    told = plan("How is acute lymphoblastic leukemia treated?").expansions
+    assert [each.meaning for each in told] == ["leukaemia"]
+
+
 def test_meanings_are_searched_beside_the_words() -> None:
     """The word stays, its meaning joins the keywords and what is embedded; another spelling joins the keywords only."""
     told = plan("Does leukaemia need chemo?")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+ABBREVIATION = re.compile(r"[A-Z][A-Za-z0-9-]*[A-Z0-9]")
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlossaryEntry:
@@ -19,6 +21,16 @@ class GlossaryEntry:
     meaning: str
     exact: bool = False
     keyword_only: bool = False
+
+    @cached_property
+    def abbreviation(self) -> str:
+        """The first written form that is one; empty for none, and for one that is also a word ("ALL")."""
+        return next((form for form in self.written if ABBREVIATION.fullmatch(form) and not self.exact), "")
+
+    @cached_property
+    def spelt_out(self) -> re.Pattern[str]:
+        """Finds the meaning in a text."""
+        return re.compile(rf"(?<![\w-]){re.escape(self.meaning)}(?![\w-])", re.IGNORECASE)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -147,7 +147,10 @@ class QuestionReader:
         return sum(0 < frequency <= RARE_SHARE * index.size for frequency in frequencies) >= RARE_WORDS
 
     def _expansions(self, text: str) -> tuple[Expansion, ...]:
-        """What the text's lay words and abbreviations stand for, unless it says so itself."""
+        """What the text's lay words and abbreviations stand for, and the abbreviations of what it spells out.
+
+        Documents that explain "cytokine release syndrome (CRS)" once write CRS from then on.
+        """
         found: dict[str, Expansion] = {}
         lower = text.lower()
         for entry in self.glossary.entries:
@@ -155,6 +158,9 @@ class QuestionReader:
             # In a text that is all capitals, ALL may be "all".
             if match and entry.meaning.lower() not in lower and not (entry.exact and text.isupper()):
                 found.setdefault(entry.meaning, _expansion(entry, match.group()))
+            spelt_out = entry.spelt_out.search(text) if entry.abbreviation else None
+            if spelt_out and not match:
+                found.setdefault(entry.abbreviation, Expansion(written=spelt_out.group(), meaning=entry.abbreviation))
         return tuple(found.values())
 
     def _parts(self, asked: Sequence[str], around: str) -> Iterable[str]:

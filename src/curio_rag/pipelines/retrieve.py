@@ -24,7 +24,7 @@ from curio_rag.pipelines.evidence_filter import (
 )
 from curio_rag.pipelines.ranking import Ranked, rank
 from curio_rag.pipelines.vetting import admitted
-from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShelf, Reranker, Vector, VectorField
+from curio_rag.ports import Embedder, GenerationStore, PassageIndex, PassageShelf, Reranker, Vector
 
 RERANKED = 60
 """How many of the best passages are put into their last order."""
@@ -40,7 +40,7 @@ SHORT_QUESTION = 4
 class EvidenceSignals:
     """What tells a question that the documents answer from another.
 
-    The best cosine of a passage to the question or a part of it; the largest share of the content terms
+    The best cosine of a sentence to the question; the largest share of the content terms
     of the condensed question, weighted by idf, that stands in one passage; and how short it is: 1 up to
     four content terms, then 4 divided by their number. BM25 scores tell them apart poorly (AUROC .761, on cancer.gov).
     """
@@ -54,11 +54,11 @@ class EvidenceSignals:
         """The probability, from 0 to 1, that the question is answerable, where half of all questions are.
 
         A logistic model, fitted by `evals/fit_evidence.py` on the development halves of the gold
-        cases and of a cancer.gov set; 0 when nothing was found.
+        cases and of the short questions of `evals/evidence`, and on a cancer.gov set; 0 when nothing was found.
         """
         if not self.brevity:
             return 0.0
-        logit = -4.68 + 14.38 * self.similarity + 5.54 * self.coverage * self.brevity - 7.51 * self.brevity
+        logit = -2.65 + 8.25 * self.similarity + 3.53 * self.coverage * self.brevity - 4.32 * self.brevity
         return 1 / (1 + math.exp(-logit))
 
 
@@ -123,7 +123,7 @@ class Retriever:
             hits=hits,
             evidence=evidence,
             standings=standings,
-            signals=evidence_signals(index, plan, vectors, evidence),
+            signals=evidence_signals(plan, evidence),
             passages_searched=index.size,
             index_fingerprint=index.fingerprint,
         )
@@ -189,16 +189,13 @@ def by_sentence(hits: Sequence[Hit], query: Vector, sentences: SentenceMatch, *,
     return (*ordered, *tail)
 
 
-def evidence_signals(
-    index: PassageIndex, plan: SearchPlan, vectors: Sequence[Vector], hits: Sequence[Hit]
-) -> EvidenceSignals:
+def evidence_signals(plan: SearchPlan, hits: Sequence[Hit]) -> EvidenceSignals:
     """What the best five hits say of how well the documents bear on a question."""
     best = hits[:5]
     if not best or not plan.terms:
         return EvidenceSignals()
-    ids = [hit.passage.id for hit in best]
     return EvidenceSignals(
-        similarity=max(max(index.similarities(VectorField.TEXT, vector, ids)) for vector in vectors),
+        similarity=max(hit.parts.sentence for hit in best),
         coverage=max(hit.parts.coverage for hit in best),
         brevity=min(1.0, SHORT_QUESTION / len(plan.terms)),
     )
