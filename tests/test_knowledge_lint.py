@@ -15,8 +15,8 @@ import pytest
 from curio_rag.adapters.curated_files import CuratedFolder, read_curated
 from curio_rag.adapters.readability import FleschKincaid
 from curio_rag.domain.curation import CuratedFile
+from curio_rag.domain.time_limits import PRODUCTS, Limit, limit_of, missing_scope
 from curio_rag.pipelines.lint import lint
-from curio_rag.pipelines.time_limits import PRODUCTS, Limit, limit_of, missing_scope
 from tests.conftest import ROOT
 
 KNOWLEDGE = ROOT / "knowledge"

@@ -57,6 +57,28 @@ def test_a_list_is_whole_with_its_lead_in_and_a_long_one_by_its_names() -> None:
     assert shown[1] == "Test 0 (also: check 0)"
 
 
+def test_limits_for_driving_or_staying_near_are_never_parted() -> None:
+    """Who reads the first alone takes it for the limit of everybody."""
+    limits = [
+        f"In the United Kingdom, the document for {name} of April 2026 says not to drive for at least {weeks} weeks."
+        for name, weeks in (("Breyanzi", 4), ("Tecartus", 8), ("Yescarta", 8))
+    ]
+    lines = ("Driving is not safe at first.", *limits, "Ask your team about machines, bicycles, ladders and heights.")
+    assert extract(*lines, budget=30) == list(lines[:4])
+
+
+def test_a_list_of_which_half_was_said_before_is_left_out() -> None:
+    """Its lead-in goes with it."""
+    lines = ("These signs matter:", "Fever can be the first sign.", "Chills can come with fever.")
+    spans = [Span(start=0, end=19), Span(start=20, end=48), Span(start=49, end=76)]
+    document = Document(id="a.md", title="A", text="\n".join(lines), source="a.md")
+    taken = Extract(document=document, budget=100, seen={"fever can be the first sign."})
+    taken.take_all(
+        [Unit(kind=SectionKind.PARAGRAPH, spans=(spans[0],)), Unit(kind=SectionKind.LIST, spans=tuple(spans[1:]))]
+    )
+    assert taken.units == []
+
+
 def test_of_a_long_table_the_rows_that_are_asked_for_are_taken_under_their_head() -> None:
     """Cells are never cut: half a row says something else."""
     rows = [f"{name} | {'approved for many things ' * 4}" for name in ("Abecma", "Breyanzi", "Carvykti", "Kymriah")]

@@ -10,6 +10,7 @@ from curio_rag.adapters.sentences import sentence_spans
 from curio_rag.domain.answers import SectionKind
 from curio_rag.domain.question_types import mentions
 from curio_rag.domain.sources import Block, BlockKind, Document, Span
+from curio_rag.domain.time_limits import Limit, limit_of
 
 LIST_KINDS = {BlockKind.BULLET: SectionKind.LIST, BlockKind.STEP: SectionKind.STEPS, BlockKind.ROW: SectionKind.LIST}
 
@@ -116,7 +117,8 @@ class Extract:
                 self._lead = span
                 continue
             count = count_words(self.text_of(span))
-            if self.words + count > self.budget and (kept or self.units):
+            full = self.words + count > self.budget and (kept or self.units)
+            if full and not (self._is_bound(span) and any(map(self._is_bound, kept))):
                 while kept and INTRODUCES.search(self.text_of(kept[-1])):
                     self.words -= count_words(self.text_of(kept.pop()))
                 self._append(Unit(kind=unit.kind, spans=tuple(kept)), counted=True)
@@ -127,9 +129,19 @@ class Extract:
         self._append(Unit(kind=unit.kind, spans=tuple(kept)), counted=True)
         return True
 
+    def _is_bound(self, span: Span) -> bool:
+        """Whether a sentence says how long to stay near or not to drive; no two of them are parted."""
+        return limit_of(self.text_of(span)) in (Limit.DRIVING, Limit.NEARNESS)
+
     def _take_list(self, unit: Unit) -> bool:
-        """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not."""
+        """A list is taken whole; a long one by its items' first sentences, then by their names; a longer one, not.
+
+        One of which half was said before is left out with what leads to it.
+        """
         spans = self._looked_up(unit)
+        if 2 * sum(map(self._is_said, spans)) >= len(spans):
+            self.drop_lead()
+            return True
         room = max(self.budget - self.words, 0) + LIST_SLACK
         for shorter in (self._rows_asked_for,) if self._is_table(unit) else (self._first_sentences, self._names):
             if count_words(*map(self.text_of, spans)) > room:
@@ -196,11 +208,16 @@ class Extract:
 
     def _new(self, span: Span) -> bool:
         """Whether these words were not said before; they count as said from now on."""
-        words = " ".join(self.text_of(span).lower().split())
-        if words in self.seen:
+        if self._is_said(span):
             return False
-        self.seen.add(words)
+        self.seen.add(self._words_of(span))
         return True
+
+    def _is_said(self, span: Span) -> bool:
+        return self._words_of(span) in self.seen
+
+    def _words_of(self, span: Span) -> str:
+        return " ".join(self.text_of(span).lower().split())
 
 
 def count_words(*texts: str) -> int:

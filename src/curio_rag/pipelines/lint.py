@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from curio_rag.domain.curation import CuratedFile, KnowledgeProblem, PlacedSentence
 from curio_rag.domain.sources import BlockKind
-from curio_rag.pipelines.time_limits import Limit, known_products, limit_of, missing_scope
+from curio_rag.domain.time_limits import Limit, known_products, limit_of, missing_scope
 from curio_rag.ports import Readability
 
 HIGHEST_GRADE = 9.0

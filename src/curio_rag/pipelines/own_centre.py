@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from curio_rag.domain.answers import Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.sources import Span
-from curio_rag.pipelines.time_limits import Limit, limit_of
+from curio_rag.domain.time_limits import Limit, limit_of
 
 OWN_CENTRE = re.compile(
     r"\b(?:follow|until) your own (?:\w+ )?(?:centre|center|team|hospital|doctor|card)\b|"
