@@ -45,16 +45,17 @@ def test_a_dictionary_is_looked_up_in() -> None:
     asked = ("cytokine", "release", "syndrome")
     assert extract(*lines, kinds=SectionKind.LIST, budget=100, terms=asked) == [words[5]]
     assert extract(*lines, kinds=SectionKind.LIST, budget=100, terms=("fever",)) == []
+    assert extract(lines[0], *words[3:8], kinds=SectionKind.LIST, budget=100, terms=asked) == [words[5]]
 
 
 def test_a_list_is_whole_with_its_lead_in_and_a_long_one_by_its_names() -> None:
     """A name ends at the first colon that is not in parentheses."""
-    items = [f"Test {number} (also: check {number}): {'a procedure that looks inside ' * 5}" for number in range(6)]
+    items = [f"Test {number} (that is: check {number}): {'a procedure that looks inside ' * 5}" for number in range(6)]
     lines = ("These tests are used:", *items)
     assert extract(*lines, kinds=SectionKind.LIST, budget=200) == list(lines)
     shown = extract(*lines, kinds=SectionKind.LIST, budget=20)
     assert shown[0] == lines[0]
-    assert shown[1] == "Test 0 (also: check 0)"
+    assert shown[1] == "Test 0 (that is: check 0)"
 
 
 def test_limits_for_driving_or_staying_near_are_never_parted() -> None:

@@ -157,7 +157,7 @@ class Extract:
 
     def _looked_up(self, unit: Unit) -> tuple[Span, ...]:
         """The items of a list; of a dictionary those that name most of what is asked, its lead-in then left out."""
-        if unit.kind is not SectionKind.LIST or len(unit.spans) <= DICTIONARY:
+        if unit.kind is not SectionKind.LIST or not self._is_dictionary(unit):
             return unit.spans
         names = [_named(self.text_of(span)) for span in unit.spans]
         if not all(names):
@@ -176,6 +176,11 @@ class Extract:
             row for row in rows if any(mentions(self.text_of(row).partition(CELL)[0], term) for term in self.terms)
         ]
         return (head, *named) if named else tuple(spans)
+
+    def _is_dictionary(self, unit: Unit) -> bool:
+        """Whether there are too many items to show them all, or most of them give other names for a word."""
+        other_names = sum("(also: " in self.text_of(span) for span in unit.spans)
+        return len(unit.spans) > DICTIONARY or 2 * other_names > len(unit.spans)
 
     def _first_sentences(self, spans: Sequence[Span]) -> tuple[Span, ...]:
         return tuple(map(self._first_sentence, spans))
