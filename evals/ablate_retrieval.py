@@ -26,8 +26,9 @@ from curio_rag.domain.ranking_weights import RankingWeights
 from curio_rag.domain.search_plan import SearchPlan
 from curio_rag.pipelines.condense import QuestionReader
 from curio_rag.pipelines.ranking import rank
+from curio_rag.pipelines.retrieve import SENTENCE_HITS
 from curio_rag.ports import VectorField, Vocabulary
-from ranking_rows import Numbers, RankedSet, benchmark_rows, gold_rows
+from ranking_rows import Numbers, RankedSet, benchmark_rows, gold_rows, short_rows
 
 NEVER = 1e9
 PARTS: dict[str, dict[str, float]] = {
@@ -101,8 +102,12 @@ def stages(folder: Path, gold: Path) -> Iterator[str]:
         now = spend("embed it", now)
         index.nearest(VectorField.TEXT, vectors[0], limit=100)
         now = spend("one dense search", now)
-        rank(index, plan, vectors, retriever.weights)
+        ranked = rank(index, plan, vectors, retriever.weights)
         now = spend("rank the candidates", now)
+        passages = retriever.shelf.passages([each.passage_id for each in ranked[:SENTENCE_HITS]])
+        now = spend("read the passages", now)
+        retriever.sentences.similarities(passages, vectors[0])
+        now = spend("compare sentences", now)
         retriever.search(question, limit=12)
         spend("all of it", now)
     yield f"CPU milliseconds a question, {len(questions)} questions, {index.size} passages:"
@@ -118,6 +123,9 @@ def main(folder: str, gold: str, *places: str) -> None:
     plain_reader = PlainReader(types=types, glossary=reader.glossary, words=reader.words)
     cases = gold_rows(Path(folder), Path(gold))
     print("\n".join(table(cases, gold_rows(Path(folder), Path(gold), reader=plain_reader), weights)), flush=True)
+    short = Path(gold).parent / "evidence" / "questions.jsonl"
+    rows = short_rows(Path(folder), short)
+    print("\n".join(table(rows, short_rows(Path(folder), short, reader=plain_reader), weights)), flush=True)
     for place in places:
         rows = benchmark_rows(Path(folder), place)
         print("\n".join(table(rows, benchmark_rows(Path(folder), place, reader=plain_reader), weights)), flush=True)

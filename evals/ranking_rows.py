@@ -166,14 +166,14 @@ def gold_rows(folder: Path, gold: Path, *, reader: QuestionReader | None = None)
     return RankedSet(name="gold", measure="Recall@5", rows=tuple(rows))
 
 
-def short_rows(folder: Path, questions: Path) -> RankedSet:
+def short_rows(folder: Path, questions: Path, *, reader: QuestionReader | None = None) -> RankedSet:
     """The answerable development questions of `evals/evidence` over the knowledge base of a folder."""
     assembly = Assembly(load_config(folder))
     rows = []
     for line in questions.read_text(encoding="utf-8").splitlines():
         asked = json.loads(line)
         if asked["split"] == Split.DEVELOPMENT and asked["answerable"]:
-            row, hits = _row(assembly.retriever(), asked["question"], {})
+            row, hits = _row(_with(assembly.retriever(), reader), asked["question"], {})
             rows.append(replace(row, quotes=(_holders(hits, asked["document_id"], asked["quote"]),)))
     assembly.close()
     return RankedSet(name="short", measure="Recall@5", rows=tuple(rows))
