@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -283,6 +284,20 @@ def test_check_names_what_was_changed_by_hand(folder: Path, open_base: SmallBase
     assert base.check() == ()
     shutil.rmtree(index / "generations")
     assert "missing" in base.check()[0].text
+
+
+def test_check_counts_vectors_that_are_gone_and_repair_makes_them(folder: Path, open_base: SmallBase) -> None:
+    """Those of sentences stand in no index, so nothing else would miss them."""
+    base = open_base()
+    base.ingest()
+    with sqlite3.connect(folder / "indexes" / "default" / "ledger.sqlite3") as ledger:
+        (before,) = ledger.execute("SELECT count(*) FROM vectors").fetchone()
+        ledger.execute("DELETE FROM vectors")
+    ledger.close()
+    (finding,) = base.check()
+    assert (finding.part, finding.text.split()[0]) == ("index", str(before))
+    base.repair()
+    assert base.check() == ()
 
 
 READ_ONLY_PROBE = """

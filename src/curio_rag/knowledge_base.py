@@ -30,7 +30,7 @@ from curio_rag.errors import (
 )
 from curio_rag.pipelines.answer import answer_question, check_question
 from curio_rag.pipelines.benchmark import RetrievalReport
-from curio_rag.pipelines.check import Finding, check_library
+from curio_rag.pipelines.check import Finding, check_library, check_vectors
 from curio_rag.pipelines.check_claims import CitableDocuments, check_claims
 from curio_rag.pipelines.conflicts import Disagreement, conflicts_in_library
 from curio_rag.pipelines.follow_up import MOST_TURNS
@@ -292,7 +292,15 @@ class KnowledgeBase:
         current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
         audit = (Finding(part="audit", text=text) for text in self.desk.audit().findings)
         findings = (*audit, *check_library(assembly.documents(), sorted(current)))
-        return (*findings, *(Finding(part="index", text=text) for text in assembly.generations().problems()))
+        vectors = check_vectors(
+            assembly.documents(),
+            assembly.vectors(),
+            assembly.splitter(),
+            self._passage_ids(),
+            model=model_key(assembly.embedder()),
+        )
+        problems = (Finding(part="index", text=text) for text in assembly.generations().problems())
+        return (*findings, *vectors, *problems)
 
     def conflicts(self) -> tuple[Disagreement, ...]:
         """Passages of admitted documents that give different figures for the same thing.
@@ -304,9 +312,9 @@ class KnowledgeBase:
         return conflicts_in_library(assembly.conflict_parts(), sorted(current))
 
     def repair(self, *, report: Report | None = None) -> int:
-        """Builds the index anew from the ledger; the number of the new generation."""
+        """Embeds what has no vector and builds the index anew from the ledger; the number of the new generation."""
         with self._writing():
-            return self._publish(report or _quiet)
+            return self._publish(report or _quiet, embed=True)
 
     def _writing(self) -> AbstractContextManager[None]:
         from curio_rag.adapters.write_lock import write_lock
@@ -321,12 +329,12 @@ class KnowledgeBase:
         current = admitted(assembly.documents().entries(), admit=self.config.admit, today=assembly.today())
         return assembly.documents().passage_ids_of(sorted(current))
 
-    def _publish(self, report: Report) -> int:
+    def _publish(self, report: Report, *, embed: bool = False) -> int:
         """Makes the current generation hold exactly the passages of the admitted documents."""
         assembly = self._assembly
         ids = self._passage_ids()
         model, configuration = model_key(assembly.embedder()), assembly.configuration()
-        if self._configuration_of_index() != configuration:
+        if embed or self._configuration_of_index() != configuration:
             for start in range(0, len(ids), 512):
                 passages = assembly.documents().passages(ids[start : start + 512])
                 embed_missing(assembly.embedder(), assembly.vectors(), list(texts_of(passages, assembly.splitter())))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from curio_rag.domain.digests import Json
 from curio_rag.domain.sources import Document
 from curio_rag.errors import CurioError
-from curio_rag.ports import PassageShelf
+from curio_rag.pipelines.ingest import BATCH_TEXTS, texts_of
+from curio_rag.ports import PassageShelf, Splitter, VectorShelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,19 @@ def check_library(shelf: PassageShelf, document_ids: Sequence[str]) -> tuple[Fin
             findings.append(Finding(part="library", text=text))
         findings.extend(Finding(part="library", text=text) for text in _stray_passages(shelf, document))
     return tuple(findings)
+
+
+def check_vectors(
+    shelf: PassageShelf, vectors: VectorShelf, splitter: Splitter, passage_ids: Sequence[str], *, model: str
+) -> Iterator[Finding]:
+    """Whether the ledger has a vector of this model for all that is embedded of these passages."""
+    lost = 0
+    for start in range(0, len(passage_ids), BATCH_TEXTS):
+        passages = shelf.passages(passage_ids[start : start + BATCH_TEXTS])
+        lost += len(vectors.missing(model, list(texts_of(passages, splitter))))
+    if lost:
+        text = f"{lost} texts have no vector of {model} in the ledger. Run `curio check --repair`."
+        yield Finding(part="index", text=text)
 
 
 def _stray_passages(shelf: PassageShelf, document: Document) -> Iterator[str]:
