@@ -41,7 +41,7 @@ class SentenceVectors:
         unknown = [passage for passage in passages if passage.id not in self._kept]
         texts = {passage.id: self._splitter.sentences(passage) for passage in unknown}
         every = tuple(dict.fromkeys(text for some in texts.values() for text in some))
-        found = dict(zip(every, self._vectors.vectors_of(self._model, every), strict=True))
+        found = dict(zip(every, self._vectors.vectors_of(self._model, every), strict=True)) if every else {}
         for passage_id, some in texts.items():
             held = [vector for text in some if (vector := found[text]) is not None]
             whole = len(held) == len(some)
