@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from curio_rag.assembly import Assembly
 from curio_rag.config import Config, load_config
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from tests.desk import Bench
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("explore", database=None)
+# The same texts on every machine, so that a run there says what a run here does; EXPLORE=1 tries others.
+settings.load_profile("explore" if os.environ.get("EXPLORE") else "same")
 
 FRONT_MATTER = "---\ntitle: {title}\nstatus: sample\nreview_due: 2027-05-23\nas_of: 2026-11-23\n---\n"
 
