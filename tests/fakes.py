@@ -7,6 +7,7 @@ import math
 import struct
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import accumulate
 
 from curio_rag.domain.answers import Answer, Citation, Outcome, Provenance, Section, SectionKind, Sentence, Source
 from curio_rag.domain.library import LibraryEntry, VettingEvent
@@ -107,6 +108,12 @@ def answer(*sections: Section, outcome: Outcome = Outcome.DRAFTED, **changes: ob
 def paragraph(*sentences: Sentence, heading: str = "Aspirin", kind: SectionKind = SectionKind.PARAGRAPH) -> Section:
     """A section."""
     return Section(heading=heading, kind=kind, sentences=sentences)
+
+
+def line_spans(lines: Sequence[str]) -> tuple[Span, ...]:
+    """Where each of these lines stands in the text that they make."""
+    starts = accumulate((len(line) + 1 for line in lines), initial=0)
+    return tuple(Span(start=start, end=start + len(line)) for line, start in zip(lines, starts, strict=False))
 
 
 def entry(**changes: object) -> LibraryEntry:

@@ -6,7 +6,8 @@ import pytest
 
 from curio_rag.adapters.asked_scope import AskedScope
 from curio_rag.adapters.package_data import load_claim_words
-from curio_rag.domain.sources import Document, Span
+from curio_rag.domain.sources import Document
+from tests.fakes import line_spans
 
 WORDS = load_claim_words()
 LIMITS = (
@@ -26,11 +27,7 @@ def document(*sentences: str, products: tuple[str, ...] = ("Abecma", "Tecartus",
 def left(question: str, *sentences: str) -> list[str]:
     """The sentences that stay for who asks this."""
     source = document(*sentences)
-    spans, start = [], 0
-    for sentence in sentences:
-        spans.append(Span(start=start, end=start + len(sentence)))
-        start += len(sentence) + 1
-    kept = AskedScope.of(question, [source], WORDS).for_the_asker(source, spans)
+    kept = AskedScope.of(question, [source], WORDS).for_the_asker(source, line_spans(sentences))
     return [span.of(source.text) for span in kept]
 
 

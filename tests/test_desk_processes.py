@@ -143,13 +143,19 @@ def test_of_many_takers_one_has_it(bench: Bench) -> None:
     assert sorted(results) == [*["refused"] * 7, "taken"]
 
 
-def test_a_lapse_is_noted_once_by_many(bench: Bench) -> None:
-    """Whoever looks first writes the event."""
+def lapsed_answer(bench: Bench) -> str:
+    """The id of an approved answer whose source's vetting has run out since."""
     one = bench.reviewer()
     bench.vet(one, "gout.md")
     answer_id = bench.ask().answer.id
     bench.approve(one, answer_id)
     bench.clock.now += timedelta(days=400)
+    return answer_id
+
+
+def test_a_lapse_is_noted_once_by_many(bench: Bench) -> None:
+    """Whoever looks first writes the event."""
+    answer_id = lapsed_answer(bench)
     workers = [threading.Thread(target=bench.desk.note_lapses) for _ in range(8)]
     for worker in workers:
         worker.start()
@@ -160,11 +166,7 @@ def test_a_lapse_is_noted_once_by_many(bench: Bench) -> None:
 
 def test_a_lapse_noted_by_another_in_the_middle_of_a_look_is_not_noted_again(bench: Bench) -> None:
     """The other process writes right after this one has read the events: the moment in which two were once noted."""
-    one = bench.reviewer()
-    bench.vet(one, "gout.md")
-    answer_id = bench.ask().answer.id
-    bench.approve(one, answer_id)
-    bench.clock.now += timedelta(days=400)
+    answer_id = lapsed_answer(bench)
     parts = bench.desk._parts
 
     class Interrupted:

@@ -9,7 +9,7 @@ from curio_rag.domain.explained_words import EXPLAINED
 from curio_rag.domain.sources import Block, BlockKind, Passage, Span
 from curio_rag.knowledge_base import KnowledgeBase
 from curio_rag.pipelines.plain_language import with_words_explained
-from tests.fakes import cited, document
+from tests.fakes import cited, document, line_spans
 
 LINES = (
     "Apheresis (also: leukapheresis): apheresis takes cells out of the blood.",
@@ -23,12 +23,11 @@ LINES = (
 
 def glossary() -> Evidence:
     text = "\n".join(LINES)
-    spans, start = [], 0
-    for line in LINES:
-        spans.append(Span(start=start, end=start + len(line)))
-        start += len(line) + 1
     made = document(
-        text, id="words.md", title="Words", blocks=tuple(Block(kind=BlockKind.BULLET, span=span) for span in spans)
+        text,
+        id="words.md",
+        title="Words",
+        blocks=tuple(Block(kind=BlockKind.BULLET, span=span) for span in line_spans(LINES)),
     )
     passage = Passage(
         document_id=made.id,

@@ -8,6 +8,7 @@ from curio_rag.adapters.package_data import load_question_types
 from curio_rag.adapters.section_extracts import SLACK, Extract, Unit
 from curio_rag.domain.answers import SectionKind
 from curio_rag.domain.sources import Document, Span
+from tests.fakes import line_spans
 
 TYPES = load_question_types()
 
@@ -17,15 +18,12 @@ def extract(
 ) -> list[str]:
     """What is taken of a unit made of these lines."""
     text = "\n".join(lines)
-    spans, start = [], 0
-    for line in lines:
-        spans.append(Span(start=start, end=start + len(line)))
-        start += len(line) + 1
+    spans = line_spans(lines)
     taken = Extract(
         document=Document(id="a.md", title="A", text=text, source="a.md"), budget=budget, seen=set(), terms=terms
     )
     lead = [Unit(kind=SectionKind.PARAGRAPH, spans=(spans[0],))] if kinds is not SectionKind.PARAGRAPH else []
-    taken.take_all([*lead, Unit(kind=kinds, spans=tuple(spans[len(lead) :]))])
+    taken.take_all([*lead, Unit(kind=kinds, spans=spans[len(lead) :])])
     taken.drop_lead()
     return [taken.text_of(span) for unit in taken.units for span in unit.spans]
 

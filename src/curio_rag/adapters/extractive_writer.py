@@ -94,13 +94,13 @@ class ExtractiveWriter:
         if lead is not None:
             self._add(answer, lead, budget=answer.room.lead)
         self._add(answer, ranked[0], budget=answer.room.main)
-        facets = tuple(self._choice.facets(asked, evidence, first=answer.places[0])) if answer.places else ()
-        for place in facets:
-            self._add(answer, place, budget=answer.room.facet)
         if not self._types.facets_of(question):
             for place in self._choice.further(asked, ranked, share=answer.room.share):
                 if len(answer.places) < answer.room.places:
                     self._add(answer, place, budget=answer.room.further)
+        elif answer.places:
+            for place in self._choice.facets(asked, evidence, first=answer.places[0]):
+                self._add(answer, place, budget=answer.room.facet)
         headings = [heading for place in answer.places for heading in place.section.heading_path]
         return Draft(
             sections=tuple(answer.sections),

@@ -111,7 +111,7 @@ def limit_of(sentence: str) -> Limit | None:
     told = _NO_LIMIT.sub(" ", sentence)
     bound = _DURATION.search(told)
     directive = _DIRECTIVE.search(told)
-    subject = Limit.DRIVING if _DRIVING.search(told) else Limit.NEARNESS if _NEARNESS.search(told) else Limit.OTHER
+    subject = matter_of(told)
     if subject is not Limit.OTHER:
         # the reader acts on it however it is put: "most people drive again after a month" is a limit too
         seen = _RESEARCH.search(told) and not directive
@@ -124,6 +124,11 @@ def limit_of(sentence: str) -> Limit | None:
         and (_GOVERNED.search(told) or not _DESCRIBED.search(told))
     )
     return subject if directive or limiting else None
+
+
+def matter_of(sentence: str) -> Limit:
+    """What a sentence is about, whether it holds a time limit or not."""
+    return Limit.DRIVING if _DRIVING.search(sentence) else Limit.NEARNESS if _NEARNESS.search(sentence) else Limit.OTHER
 
 
 def missing_scope(sentence: str, limit: Limit, products: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from curio_rag.domain.eval_reports import FactResult, FactStatus, SafetyFault, S
 from curio_rag.domain.evals import EvalCase, GoldEvidence, KeyFact, covers, holds
 from curio_rag.domain.explained_words import EXPLAINED
 from curio_rag.domain.questions import Urgency
-from curio_rag.domain.sources import Document, Passage
+from curio_rag.domain.sources import Document, Passage, Span
 from curio_rag.pipelines.eval_metrics import (
     ALONE,
     ALTERED,
@@ -242,10 +242,9 @@ def _helping(sentence: Sentence) -> Iterator[bool]:
 def is_cited(evidence: GoldEvidence, answer: Answer, find: FindCited) -> bool:
     """Whether any citation of an answer shares a character with a gold quote."""
     start = find(evidence.document_id).text.find(evidence.quote)
-    end = start + len(evidence.quote)
+    gold = Span(start=start, end=start + len(evidence.quote))
     return any(
-        citation.document_id == evidence.document_id and citation.span.start < end and start < citation.span.end
-        for citation in answer.citations
+        citation.document_id == evidence.document_id and citation.span.touches(gold) for citation in answer.citations
     )
 
 

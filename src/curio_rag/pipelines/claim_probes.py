@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from curio_rag.domain.answers import Citation, Draft, Section, SectionKind, Sentence
 from curio_rag.domain.sources import Document, Span
-
-PassesGate = Callable[[Sentence], bool]
-"""Whether the claim gate lets a sentence through."""
 
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w,])")
 _VERB = re.compile(r"\b(?:is|are|can|may|must|should|will|was|were|does|do|has|have)\b")

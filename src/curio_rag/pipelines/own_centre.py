@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from curio_rag.domain.answers import Draft, Evidence, Section, SectionKind, Sentence
 from curio_rag.domain.sources import Span
-from curio_rag.domain.time_limits import Limit, limit_of
+from curio_rag.domain.time_limits import Limit, limit_of, matter_of
 
 OWN_CENTRE = re.compile(
     r"\b(?:follow|until) your own (?:\w+ )?(?:centre|center|team|hospital|doctor|card)\b|"
@@ -48,11 +48,7 @@ def _said_of(limit: Limit, sentence: Sentence, evidence: Sequence[Evidence]) -> 
 
 def _on(limit: Limit, evidence: Evidence) -> Iterator[Span]:
     """A document's sentences on one's own centre: those on this matter, then those on none that is named."""
-    matters = {Limit.DRIVING: re.compile(r"\bdriv", re.I), Limit.NEARNESS: re.compile(r"\b(?:near|close)\b", re.I)}
-    told = [span for span in evidence.document.must_show if OWN_CENTRE.search(span.of(evidence.document.text))]
-    for wanted in (matters.get(limit), None):
-        for span in told:
-            text = span.of(evidence.document.text)
-            named = [pattern for pattern in matters.values() if pattern.search(text)]
-            if (wanted in named) if wanted else not named:
-                yield span
+    text = evidence.document.text
+    told = [span for span in evidence.document.must_show if OWN_CENTRE.search(span.of(text))]
+    for matter in dict.fromkeys((limit, Limit.OTHER)):
+        yield from (span for span in told if matter_of(span.of(text)) is matter)
