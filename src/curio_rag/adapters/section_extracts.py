@@ -120,7 +120,7 @@ class Extract:
             full = self.words + count > self.budget and (kept or self.units)
             if full and not (self._is_bound(span) and any(map(self._is_bound, kept))):
                 while kept and INTRODUCES.search(self.text_of(kept[-1])):
-                    self.words -= count_words(self.text_of(kept.pop()))
+                    self._take_back(kept.pop())
                 self._append(Unit(kind=unit.kind, spans=tuple(kept)), counted=True)
                 return False
             if self._new(span):
@@ -217,6 +217,11 @@ class Extract:
             return False
         self.seen.add(self._words_of(span))
         return True
+
+    def _take_back(self, span: Span) -> None:
+        """A sentence of the unit at hand is not shown after all."""
+        self.words -= count_words(self.text_of(span))
+        self.seen.discard(self._words_of(span))
 
     def _is_said(self, span: Span) -> bool:
         return self._words_of(span) in self.seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -138,10 +138,7 @@ class Retriever:
         """The first hits by the reranker's scores, best first, before all the others in the order they had."""
         head, tail = hits[:RERANKED], hits[RERANKED:]
         scores = self.reranker.rerank(plan, head)
-        ordered = sorted(
-            (replace(hit, score=score) for hit, score in zip(head, scores, strict=True)),
-            key=lambda hit: (-hit.score, hit.passage.id),
-        )
+        ordered = _in_order(replace(hit, score=score) for hit, score in zip(head, scores, strict=True))
         lowest = min((hit.score for hit in ordered), default=0.0)
         return (*ordered, *(replace(hit, score=min(hit.score, lowest)) for hit in tail))
 
@@ -175,18 +172,20 @@ def by_sentence(hits: Sequence[Hit], query: Vector, sentences: SentenceMatch, *,
     found = sentences.similarities([hit.passage for hit in head], query)
     near = [hit.parts.text if value is None else value for hit, value in zip(head, found, strict=True)]
     low, high = min(near, default=0.0), max(near, default=0.0)
-    ordered = sorted(
-        (
-            replace(
-                hit,
-                score=hit.score + weight * ((value - low) / (high - low) if high > low else 0.0),
-                parts=replace(hit.parts, sentence=value),
-            )
-            for hit, value in zip(head, near, strict=True)
-        ),
-        key=lambda hit: (-hit.score, hit.passage.id),
+    ordered = _in_order(
+        replace(
+            hit,
+            score=hit.score + weight * ((value - low) / (high - low) if high > low else 0.0),
+            parts=replace(hit.parts, sentence=value),
+        )
+        for hit, value in zip(head, near, strict=True)
     )
     return (*ordered, *tail)
+
+
+def _in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """Best first, ties by passage id."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
 
 
 def evidence_signals(plan: SearchPlan, hits: Sequence[Hit]) -> EvidenceSignals:
